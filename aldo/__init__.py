@@ -1,0 +1,71 @@
+"""aldo: a catalog of language models, a pure router over it, and the tools that keep it true.
+
+Importing this package imports nothing heavy: each name below loads its room on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from aldo._version import __version__
+
+if TYPE_CHECKING:
+    from aldo.catalog import load_catalog
+    from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, UnknownNameError
+    from aldo.router import route, why_not
+    from aldo.schema import Catalog, Decision, ModelEntry, RouteRequest
+    from aldo.transport import ChatRequest, ChatResult, resolve
+    from aldo.validate import lint
+
+_ROOMS = {
+    "AldoError": "errors",
+    "Catalog": "schema",
+    "CatalogError": "errors",
+    "ChatRequest": "transport",
+    "ChatResult": "transport",
+    "Decision": "schema",
+    "ModelEntry": "schema",
+    "NoEligibleModelError": "errors",
+    "RouteRequest": "schema",
+    "TransportError": "errors",
+    "UnknownNameError": "errors",
+    "lint": "validate",
+    "load_catalog": "catalog",
+    "resolve": "transport",
+    "route": "router",
+    "why_not": "router",
+}
+
+__all__ = [
+    "AldoError",
+    "Catalog",
+    "CatalogError",
+    "ChatRequest",
+    "ChatResult",
+    "Decision",
+    "ModelEntry",
+    "NoEligibleModelError",
+    "RouteRequest",
+    "TransportError",
+    "UnknownNameError",
+    "__version__",
+    "lint",
+    "load_catalog",
+    "resolve",
+    "route",
+    "why_not",
+]
+
+
+def __getattr__(name: str) -> Any:
+    room = _ROOMS.get(name)
+    if room is None:
+        raise AttributeError(f"module 'aldo' has no attribute {name!r}")
+    value = getattr(import_module(f"aldo.{room}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,286 @@
+"""What can go wrong, in one tree, and what a defect in a file looks like.
+
+Nothing of the other rooms may enter here: every room raises these, so they sit below all of them.
+Foreign exceptions (pydantic, YAML, httpx) are mapped to this tree where they arise and never leak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of text. Lines and columns count from 1, in characters; the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that a finding speaks of, say the first of two equal ids."""
+
+    path: str
+    span: Span | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect of one file: what, where, why, and what to do about it.
+
+    `pointer` is the JSON pointer (RFC 6901) of the value, "" for the whole document.
+    `unreadable` marks a defect that keeps the file from being read as one document at all: the
+    command line then ends with 2 (unreadable input) instead of 1 (findings).
+    """
+
+    code: str
+    severity: Severity
+    path: str
+    span: Span | None
+    pointer: str
+    message: str
+    hint: str = ""
+    related: tuple[Related, ...] = ()
+    unreadable: bool = False
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, or the file alone where no position exists."""
+        return f"{self.path}:{self.span.line}:{self.span.column}" if self.span else self.path
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as in `aldo lint --format json`."""
+        span = self.span
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "path": self.path,
+            "line": span and span.line,
+            "column": span and span.column,
+            "endLine": span and span.end_line,
+            "endColumn": span and span.end_column,
+            "pointer": self.pointer,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+class AldoError(Exception):
+    """The root. `code` is stable and machine-readable; `exit_code` is the command line's."""
+
+    code: str = "error"
+    exit_code: ClassVar[int] = 2
+
+    def to_dict(self) -> dict[str, Any]:
+        """The value of `error` in every JSON output."""
+        return {"code": self.code, "message": str(self)}
+
+
+class UsageError(AldoError):
+    """The caller asked for something that makes no sense: an option, a request field, a file kind."""
+
+    code = "usage"
+
+
+class CatalogError(AldoError):
+    """A file cannot be used. Carries every structural finding of it, not only the first."""
+
+    code = "invalid_catalog"
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"{first.place}: {first.code} {first.message}{more}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "findings": [finding.to_dict() for finding in self.findings]}
+
+
+class InvalidRequestError(AldoError):
+    """A request that cannot be read: an unknown field, a missing tier, a negative token count."""
+
+    code = "invalid_request"
+
+
+class UnknownNameError(AldoError):
+    """A class, a capability tag or a model id that the catalog and the vocabulary do not know."""
+
+    def __init__(
+        self, what: Literal["class", "capability", "model"], name: str, suggestions: tuple[str, ...] = ()
+    ) -> None:
+        self.code = f"unknown_{what}"
+        self.name = name
+        self.suggestions = suggestions
+        near = f"; did you mean {' or '.join(repr(s) for s in suggestions)}?" if suggestions else ""
+        super().__init__(f"unknown {what} {name!r}{near}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "suggestions": list(self.suggestions)}
+
+
+class Refusal(Protocol):
+    """What the router can tell of a request that no entry survived. Computed when asked."""
+
+    @property
+    def stages(self) -> tuple[Any, ...]: ...
+    @property
+    def relaxations(self) -> tuple[Any, ...]: ...
+    def explain(self) -> Any: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+class NoEligibleModelError(AldoError):
+    """No entry survives. A refusal costs no more than a route: what it tells is computed when asked."""
+
+    code = "no_eligible_model"
+    exit_code = 1
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self._refusal = refusal
+
+    @property
+    def stages(self) -> tuple[Any, ...]:
+        """Per requested class (`schema.EmptiedClass`): the stage that dropped the last of its entries."""
+        return self._refusal.stages
+
+    @property
+    def relaxations(self) -> tuple[Any, ...]:
+        """The smallest changes (`schema.Relaxation`) that would make the request routable, fewest first."""
+        return self._refusal.relaxations
+
+    def explain(self) -> Any:
+        """Every stage's counts and every entry's reason code, per class (`schema.Trace`)."""
+        return self._refusal.explain()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), **self._refusal.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a transport failed: the entry, its provider, and the name that was sent on the wire."""
+
+    model: str = ""
+    provider: str = ""
+    upstream_model: str = ""
+
+
+class TransportError(AldoError):
+    """A server or the network failed. `status` is the HTTP status where there was one.
+
+    The message never carries a prompt, a key or a header value.
+    """
+
+    code = "server_error"
+    exit_code = 3
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        where: Where | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.where = where or Where()
+
+    def to_dict(self) -> dict[str, Any]:
+        extra: Mapping[str, Any] = {
+            "status": self.status,
+            "retryAfter": self.retry_after,
+            "model": self.where.model or None,
+            "provider": self.where.provider or None,
+            "upstreamModel": self.where.upstream_model or None,
+        }
+        return {**super().to_dict(), **{key: value for key, value in extra.items() if value is not None}}
+
+
+class ConnectionFailed(TransportError):
+    """No connection could be made: nothing listens, the name does not resolve, TLS failed."""
+
+    code = "connection"
+
+
+class TransportTimeout(TransportError):
+    """Connecting, reading, or waiting for content took longer than allowed."""
+
+    code = "timeout"
+
+
+class RateLimited(TransportError):
+    """The server asked for fewer requests. `retry_after` is in seconds where the server said."""
+
+    code = "rate_limited"
+
+
+class ContextExceeded(TransportError):
+    """The prompt and the answer do not fit into the context that the server really serves."""
+
+    code = "context_exceeded"
+
+
+class ModelNotFound(TransportError):
+    """The server does not know the name that was sent."""
+
+    code = "model_not_found"
+
+
+class ServerLoading(TransportError):
+    """The server is up but its model is not."""
+
+    code = "server_loading"
+
+
+class BadRequest(TransportError):
+    """The server refused the request as malformed."""
+
+    code = "bad_request"
+
+
+class Unauthorized(TransportError):
+    """The key is missing or refused."""
+
+    code = "unauthorized"
+
+
+class ServerError(TransportError):
+    """The server failed on its side."""
+
+    code = "server_error"
+
+
+class StreamCut(TransportError):
+    """The stream ended without a finish reason, so the answer is not whole."""
+
+    code = "stream_cut"
+
+
+class ProtocolError(TransportError):
+    """The answer is not the protocol: HTML from a proxy, broken JSON, no choices."""
+
+    code = "protocol"
+
+
+class ToolCallUnparsable(TransportError):
+    """The model ended with tool calls, but none of them could be read."""
+
+    code = "tool_call_unparsable"
+
+
+class EgressRefused(TransportError):
+    """The address that would have been connected to is not one this request may reach."""
+
+    code = "egress_refused"

@@ -1,0 +1,45 @@
+"""What all our types share: frozen, strict about keys, camelCase outside and snake_case inside."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+
+class Frozen(BaseModel):
+    """A value that never changes. Unknown keys are errors.
+
+    Python code may use either spelling of a field. Files must use camelCase: their readers validate
+    with `by_name=False`, so a snake_case key in YAML is an unknown key.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, (bool, str)) or (isinstance(value, float) and not value.is_integer()):
+        raise PydanticCustomError("whole_number", "must be a whole number")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole_number, json_schema_input_type=int)]
+"""An int that was written as one: no booleans, no texts that look like numbers."""
+
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=10_000)]
+"""A text with something in it."""
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$"
+Name = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=NAME_PATTERN)]
+"""An id, a class or a tag: letters, digits and `. _ : / @ + -`, beginning with a letter or digit."""

@@ -1,0 +1,94 @@
+"""The catalog: its entries, its routing settings and the words it adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from aldo.schema.base import Frozen, Name, Text
+from aldo.schema.canonical import digest
+from aldo.schema.entry import ModelEntry
+from aldo.schema.vocabulary import Locality
+
+API_VERSION: Literal["aldo/models.v1"] = "aldo/models.v1"
+CATALOG_KIND: Literal["ModelCatalog"] = "ModelCatalog"
+
+
+class Routing(Frozen):
+    """What the operator says about places."""
+
+    sensitive_localities: Annotated[tuple[Locality, ...], Field(min_length=1)] = ("local",)
+    """Where a `sensitive` request may go. Widening it is an explicit act."""
+    local_networks: tuple[Text, ...] = ()
+    """Hosts or CIDR ranges beyond loopback that count as this machine."""
+
+
+class Vocabulary(Frozen):
+    """Classes and capability tags beyond the built-in ones."""
+
+    capability_classes: tuple[Name, ...] = ()
+    capabilities: tuple[Name, ...] = ()
+
+
+def _distinct_ids(entries: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.id in seen:
+            raise PydanticCustomError("duplicate_id", "the id {id} stands twice", {"id": entry.id})
+        seen.add(entry.id)
+    return entries
+
+
+class Catalog(Frozen):
+    """A catalog value. Two catalogs with the same entries in another order have the same digest.
+
+    `Catalog.model_validate(…)` takes the camelCase form of `models.yaml`; files are read by
+    `aldo.load_catalog`, which reports every defect with its place.
+    """
+
+    api_version: Literal["aldo/models.v1"] = API_VERSION
+    kind: Literal["ModelCatalog"] = CATALOG_KIND
+    models: Annotated[tuple[ModelEntry, ...], Field(min_length=1), AfterValidator(_distinct_ids)]
+    routing: Routing = Field(default_factory=Routing)
+    vocabulary: Vocabulary = Field(default_factory=Vocabulary)
+
+    @cached_property
+    def by_id(self) -> dict[str, ModelEntry]:
+        return {entry.id: entry for entry in self.models}
+
+    @cached_property
+    def digest(self) -> str:
+        """`sha256:` of the canonical JSON of the catalog: entries by id, sets sorted, prices exact."""
+        return digest(self.canonical())
+
+    def canonical(self) -> dict[str, Any]:
+        """The catalog as plain values whose order and spelling no longer matter."""
+        return {
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "models": [_canonical_entry(self.by_id[model_id]) for model_id in sorted(self.by_id)],
+            "routing": {
+                "sensitiveLocalities": _as_set(self.routing.sensitive_localities),
+                "localNetworks": _as_set(self.routing.local_networks),
+            },
+            "vocabulary": {
+                "capabilityClasses": _as_set(self.vocabulary.capability_classes),
+                "capabilities": _as_set(self.vocabulary.capabilities),
+            },
+        }
+
+
+def _as_set(names: Iterable[str]) -> list[str]:
+    return sorted(set(names))
+
+
+def _canonical_entry(entry: ModelEntry) -> dict[str, Any]:
+    fields = entry.model_dump(exclude_none=True)
+    fields["provides"] = _as_set(entry.provides)
+    fields["privacyAllowed"] = _as_set(entry.privacy_allowed)
+    fields["providerConfig"]["extra"] = dict(entry.provider_config.extra)  # a null in here is a value
+    return fields
