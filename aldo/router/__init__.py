@@ -1,0 +1,11 @@
+"""The router: a pure function from a catalog and a request to a decision.
+
+What may enter: values of `schema`. No I/O, no clock, no randomness, and no provider: `facts` projects
+each entry to what routing may know, and the provider is not in that type.
+"""
+
+from aldo.router.compiled import CompiledCatalog, compile_catalog
+from aldo.router.facts import Facts
+from aldo.router.route import route, why_not
+
+__all__ = ["CompiledCatalog", "Facts", "compile_catalog", "route", "why_not"]

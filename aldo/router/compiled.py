@@ -1,0 +1,47 @@
+"""A catalog compiled for routing: once per catalog value, kept with the value, then only read."""
+
+from __future__ import annotations
+
+from aldo.router.table import RoutingTable
+from aldo.router.trace import trace
+from aldo.router.why import why_not
+from aldo.schema.catalog import Catalog
+from aldo.schema.explanation import Trace, WhyNot
+from aldo.schema.request import RouteRequest
+
+_KEPT = "_compiled_for_routing"
+
+
+class CompiledCatalog:
+    """The routing table of a catalog value, and what decisions made from it can tell (a `DecisionSource`)."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.table = RoutingTable(catalog)
+
+    @property
+    def catalog_digest(self) -> str:
+        return self._catalog.digest
+
+    @property
+    def routing_digest(self) -> str:
+        return self.table.routing_digest
+
+    def trace(self, request: RouteRequest) -> Trace:
+        return trace(self.table, request)
+
+    def why_not(self, request: RouteRequest, model: str) -> WhyNot:
+        return why_not(self.table, request, model)
+
+
+def compile_catalog(catalog: Catalog) -> CompiledCatalog:
+    """Compile a catalog, or give what was compiled before.
+
+    Two threads may compile at the same time: both results are equal and the later one is kept.
+    """
+    # In the instance's own dictionary, as functools.cached_property does: the value is frozen, and
+    # its equality and its dumps look at the declared fields only.
+    kept = catalog.__dict__.get(_KEPT)
+    if not isinstance(kept, CompiledCatalog):
+        kept = catalog.__dict__[_KEPT] = CompiledCatalog(catalog)
+    return kept

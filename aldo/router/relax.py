@@ -1,0 +1,77 @@
+"""The smallest changes that would make a refused request routable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from aldo.router.admit import Changes, admissions
+from aldo.router.facts import Facts
+from aldo.router.rank import Rank, rank
+from aldo.router.table import RoutingTable
+from aldo.schema.explanation import Change, Relaxation, apply_changes
+from aldo.schema.request import RouteRequest
+from aldo.schema.vocabulary import PRIVACY_TIERS
+
+# The less it takes from the caller, the earlier: a word about privacy comes last.
+_GENTLENESS = (
+    "down",
+    "exclude",
+    "pin",
+    "localities",
+    "maxTokensOut",
+    "budgetUsd",
+    "requires",
+    "tokensIn",
+    "fallbackClasses",
+    "privacy",
+)
+
+_Key = tuple[tuple[Fraction, ...], Rank]
+
+
+def relaxations(table: RoutingTable, request: RouteRequest) -> tuple[Relaxation, ...]:
+    """One relaxation for each smallest set of fields, fewest changes first, then the gentlest.
+
+    Each makes the request routable, and none of its changes can be left out.
+    """
+    best: dict[frozenset[str], tuple[_Key, Changes]] = {}
+    for facts in table.facts.values():
+        for changes in admissions(facts, request, table.sensitive_localities, pin=False):
+            fields = frozenset(change.field for change in changes)
+            key = (_magnitude(changes), _rank(table, facts, request, changes))
+            if fields not in best or key < best[fields][0]:
+                best[fields] = (key, changes)
+    smallest = [fields for fields in best if not any(other < fields for other in best)]
+    smallest.sort(key=_order)
+    return tuple(_relaxation(table, request, best[fields][1]) for fields in smallest)
+
+
+def _relaxation(table: RoutingTable, request: RouteRequest, changes: Changes) -> Relaxation:
+    _, chosen = next(table.failover_chain(apply_changes(request, changes)))
+    return Relaxation(changes=tuple(sorted(changes, key=lambda c: _GENTLENESS.index(c.field))), model=chosen.id)
+
+
+def _order(fields: Iterable[str]) -> tuple[int, list[int]]:
+    places = sorted((_GENTLENESS.index(field) for field in fields), reverse=True)
+    return len(places), places
+
+
+def _rank(table: RoutingTable, facts: Facts, request: RouteRequest, changes: Changes) -> Rank:
+    return rank(facts, table.question(apply_changes(request, changes)))
+
+
+def _magnitude(changes: Changes) -> tuple[Fraction, ...]:
+    """How far each field moves, in an order that does not depend on the entry."""
+    return tuple(_distance(change) for change in sorted(changes, key=lambda change: change.field))
+
+
+def _distance(change: Change) -> Fraction:
+    before, after = change.before, change.after
+    if change.field == "privacy":
+        return Fraction(abs(PRIVACY_TIERS.index(before) - PRIVACY_TIERS.index(after)))
+    if isinstance(before, tuple):
+        return Fraction(abs(len(before) - len(after)))
+    if before is None or after is None:
+        return Fraction(1)
+    return abs(Fraction(before) - Fraction(after))
