@@ -1,0 +1,9 @@
+"""Catalog files: read with positions, checked against the types of `schema`.
+
+What may enter: files. This room is the only user of the YAML libraries; it knows nothing of routing.
+"""
+
+from aldo.catalog.load import CatalogFile, load_agent, load_catalog, read_catalog
+from aldo.catalog.reader import read_document
+
+__all__ = ["CatalogFile", "load_agent", "load_catalog", "read_catalog", "read_document"]

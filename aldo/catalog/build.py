@@ -1,0 +1,203 @@
+"""From YAML events to plain values and positions, in one pass, without recursion.
+
+Built on the events of PyYAML's C parser (libyaml): they carry offsets, so nothing has to be composed
+twice, and neither a deep nor a cyclic document can exhaust the stack.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import yaml
+
+from aldo.catalog import codes, scalars
+from aldo.catalog.document import Document
+from aldo.catalog.spans import PathPart, Spans
+from aldo.errors import Related
+
+MOST_DEPTH = 100
+MOST_ALIASED = 100_000
+"""Values that aliases may add to what is written: enough for honest reuse, too little for a bomb."""
+
+_OPEN = object()  # marks an anchor whose collection is not finished: an alias to it would be a cycle
+_COLLECTION_TAGS = (None, "!", scalars.TAG + "map", scalars.TAG + "seq")
+
+
+class TooMuch(Exception):
+    """The document is not worth reading on; a finding says why."""
+
+
+class _Frame:
+    """A collection under construction."""
+
+    __slots__ = ("aliased", "anchor", "dropped", "expects_value", "key", "key_node", "node", "value")
+
+    def __init__(self, value: dict[Any, Any] | list[Any], node: int, anchor: str | None) -> None:
+        self.value = value
+        self.node = node
+        self.anchor = anchor
+        self.key: Any = None
+        self.key_node = -1
+        self.expects_value = False
+        self.dropped = False  # the pair at hand is not kept: its key is no key, or stands twice
+        self.aliased = 0
+
+
+class Builder:
+    """Takes the events of one document and leaves its value and its spans."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.spans = Spans(document.text)
+        self.value: Any = None
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, tuple[Any, int, int]] = {}  # value, node, values it stands for
+        self._aliased = 0
+        self._plain: dict[str, Any] = {}
+
+    def scalar(self, event: Any) -> None:
+        node = self._node(event)
+        self.spans.ends[node] = event.end_mark.index
+        text = event.value
+        try:
+            if event.implicit[0]:
+                value = self._plain[text] if text in self._plain else self._plain.setdefault(text, scalars.plain(text))
+            elif event.tag is None or event.implicit[1]:
+                value = text
+            else:
+                value = scalars.tagged(event.tag, text)
+        except scalars.UnreadableScalar as problem:
+            self.document.report(codes.SCALAR, str(problem), span=self.spans.span(node), path=self._path())
+            value = text
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, node, 1)
+        self._put(value, node)
+
+    def alias(self, event: Any) -> None:
+        node = self._node(event)
+        self.spans.ends[node] = event.end_mark.index
+        value, target, size = self._anchors.get(event.anchor, (None, -1, 0))
+        if target < 0:
+            self._stop(codes.ALIAS, f"the alias *{event.anchor} has no anchor before it", node)
+        if value is _OPEN:
+            self._stop(
+                codes.ALIAS,
+                f"the alias *{event.anchor} stands inside what it repeats",
+                node,
+                hint="write the values out",
+            )
+        self._aliased += size
+        if self._aliased > MOST_ALIASED:
+            self._stop(
+                codes.ALIAS,
+                f"aliases add more than {MOST_ALIASED} values to the document",
+                node,
+                hint="write the values out; nested aliases grow without bound",
+            )
+        if target < node:  # an anchor inside a dropped pair has no node any more
+            self.spans.aliases[node] = target
+        if self._frames:
+            self._frames[-1].aliased += size
+        self._put(value, node)
+
+    def open(self, event: Any) -> None:
+        if len(self._frames) >= MOST_DEPTH:
+            self._stop(codes.SYNTAX, f"nested more than {MOST_DEPTH} levels deep", self._node(event))
+        node = self._node(event)
+        if event.tag not in _COLLECTION_TAGS:
+            self.document.report(
+                codes.SCALAR,
+                f"the tag {event.tag} is not one of YAML's core schema",
+                span=self.spans.span(node),
+                path=self._path(),
+            )
+        value: dict[Any, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (_OPEN, node, 0)
+        self._frames.append(_Frame(value, node, event.anchor))
+
+    def close(self, event: Any) -> None:
+        frame = self._frames.pop()
+        node = frame.node
+        spans = self.spans
+        spans.ends[node] = event.end_mark.index
+        spans.sizes[node] = len(spans.starts) - node
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = (frame.value, node, spans.sizes[node] + frame.aliased)
+        if self._frames:
+            self._frames[-1].aliased += frame.aliased
+        self._put(frame.value, node)
+
+    def _node(self, event: Any) -> int:
+        spans = self.spans
+        spans.starts.append(event.start_mark.index)
+        spans.ends.append(0)
+        spans.sizes.append(1)
+        return len(spans.starts) - 1
+
+    def _put(self, value: Any, node: int) -> None:
+        """Hand a finished value to the collection around it."""
+        if not self._frames:
+            self.value = value
+            return
+        frame = self._frames[-1]
+        container = frame.value
+        if isinstance(container, list):
+            container.append(value)
+        elif not frame.expects_value:
+            self._begin_pair(frame, container, value, node)
+        else:
+            frame.expects_value = False
+            if frame.dropped:
+                self._forget(frame)
+            else:
+                container[frame.key] = value
+
+    def _begin_pair(self, frame: _Frame, container: dict[Any, Any], key: Any, node: int) -> None:
+        frame.expects_value, frame.key, frame.key_node = True, key, node
+        if isinstance(key, (dict, list)):
+            frame.dropped = True
+            self.document.report(
+                codes.SCALAR, "a key must be a scalar", span=self.spans.span(node), path=self._path()[:-1]
+            )
+            return
+        frame.dropped = key in container
+        if frame.dropped:
+            self._report_duplicate(frame, container, key, node)
+        else:
+            container[key] = None
+
+    def _report_duplicate(self, frame: _Frame, container: dict[Any, Any], key: Any, node: int) -> None:
+        ordinal = list(container).index(key)
+        child = frame.node + 1
+        for _ in range(2 * ordinal):
+            child += self.spans.sizes[child]
+        related = Related(self.document.path, self.spans.span(child), "first given here")
+        self.document.report(
+            codes.DUPLICATE_KEY,
+            f"the key {key!r} stands twice",
+            span=self.spans.span(node),
+            path=self._path(),
+            hint="keep one of the two",
+            related=(related,),
+        )
+
+    def _forget(self, frame: _Frame) -> None:
+        """Drop the nodes of a pair that is not kept, so that nodes and values stay in step."""
+        for nodes in (self.spans.starts, self.spans.ends, self.spans.sizes):
+            del nodes[frame.key_node :]
+        frame.dropped = False
+
+    def _path(self) -> tuple[PathPart, ...]:
+        """The path of the collection that is being filled, with the key whose value comes next."""
+        path: list[PathPart] = []
+        for frame in self._frames:
+            if isinstance(frame.value, list):
+                path.append(len(frame.value))
+            elif frame.expects_value:
+                path.append(str(frame.key))
+        return tuple(path)
+
+    def _stop(self, code: str, message: str, node: int, *, hint: str = "") -> NoReturn:
+        self.document.report(code, message, span=self.spans.span(node), path=self._path(), hint=hint)
+        raise TooMuch

@@ -1,0 +1,20 @@
+"""The structural defects that reading a file can find: code, and whether they make it unreadable.
+
+`validate/rules` documents each of them with a good and a bad example.
+"""
+
+SYNTAX = "AL101"
+DUPLICATE_KEY = "AL102"
+UNKNOWN_FIELD = "AL103"
+MISSING_FIELD = "AL104"
+WRONG_TYPE = "AL105"
+WRONG_VALUE = "AL106"
+DUPLICATE_ID = "AL107"
+UNREADABLE_FILE = "AL108"
+WRONG_KIND = "AL109"
+MANY_DOCUMENTS = "AL110"
+ALIAS = "AL111"
+SCALAR = "AL112"
+
+UNREADABLE = frozenset({SYNTAX, UNREADABLE_FILE, WRONG_KIND, MANY_DOCUMENTS, ALIAS})
+"""With one of these, a file is no usable document at all: exit code 2 instead of 1."""

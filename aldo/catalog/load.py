@@ -1,0 +1,138 @@
+"""`load_catalog`: from a path to a catalog value, or to one error that carries every structural finding."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from aldo.catalog import codes
+from aldo.catalog.document import Document
+from aldo.catalog.reader import read_document
+from aldo.catalog.spans import PathPart
+from aldo.catalog.structure import check
+from aldo.errors import CatalogError, Finding, Related
+from aldo.schema.agent import AGENT_SCHEMA, Agent
+from aldo.schema.catalog import API_VERSION, CATALOG_KIND, Catalog
+
+
+@dataclass(frozen=True)
+class CatalogFile:
+    """A catalog file as read: its value where it has one, and all that is wrong with its structure."""
+
+    document: Document
+    catalog: Catalog | None
+    entries: int
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.document.sorted_findings()
+
+
+def load_catalog(path: str | os.PathLike[str]) -> Catalog:
+    """The catalog in a file.
+
+    Raises `CatalogError`, which carries every structural finding of the file with file, line and
+    column, when the file cannot be read or has one. Performs no network access.
+    """
+    file = read_catalog(os.fspath(path))
+    if file.catalog is None:
+        raise CatalogError(file.findings)
+    return file.catalog
+
+
+def load_agent(path: str | os.PathLike[str]) -> Agent:
+    """The agent in a file (`schema: aldo-ai/agent.v1`). Raises `CatalogError` as `load_catalog` does."""
+    document = read_document(os.fspath(path))
+    agent = None
+    if document.readable:
+        if not isinstance(document.value, dict) or document.value.get("schema") != AGENT_SCHEMA:
+            document.report_at(
+                codes.WRONG_KIND, "is not an agent file", (), hint=f"it begins with `schema: {AGENT_SCHEMA}`"
+            )
+        else:
+            agent = check(document, Agent, document.value)
+    if agent is None or document.findings:
+        raise CatalogError(document.sorted_findings())
+    return agent
+
+
+def read_catalog(path: str) -> CatalogFile:
+    """A catalog file with its findings; never raises for what is in it. `-` is standard input."""
+    document = read_document(path)
+    catalog, entries = None, 0
+    if document.readable and _is_catalog(document):
+        bare = isinstance(document.value, list)
+        value = {"models": document.value} if bare else document.value
+        prefix: tuple[PathPart, ...] = ("models",) if bare else ()
+        catalog = check(document, Catalog, value, prefix)
+        models = value.get("models")
+        if isinstance(models, list):
+            entries = len(models)
+            _report_duplicate_ids(document, models, () if bare else ("models",))
+    if document.findings:
+        catalog = None
+    return CatalogFile(document, catalog, entries)
+
+
+def _is_catalog(document: Document) -> bool:
+    """Whether the document claims to be a catalog: a mapping of the right kind, or a bare list of entries."""
+    value = document.value
+    if isinstance(value, list):
+        return True
+    if not isinstance(value, dict):
+        if value is not None:
+            document.report_at(codes.WRONG_KIND, "is neither a catalog nor a list of entries", (), hint=_HEADER_HINT)
+        return False
+    for key, expected in (("kind", CATALOG_KIND), ("apiVersion", API_VERSION)):
+        if key in value and value[key] != expected:
+            document.report_at(
+                codes.WRONG_KIND,
+                f"{key} is {_shown(value[key])}, not {expected}",
+                (key,),
+                hint="is this the file you meant?",
+            )
+            return False
+    if not {"kind", "apiVersion", "models"} & set(value):
+        document.report_at(
+            codes.WRONG_KIND,
+            "is not a model catalog: it has neither apiVersion, kind nor models",
+            (),
+            hint=_HEADER_HINT,
+        )
+        return False
+    for key in ("apiVersion", "kind"):
+        if key not in value:
+            document.report(
+                codes.MISSING_FIELD,
+                f"the field {key!r} is missing",
+                span=document.locate(()),
+                hint=f"a catalog begins with `apiVersion: {API_VERSION}` and `kind: {CATALOG_KIND}`",
+            )
+    return True
+
+
+_HEADER_HINT = f"a catalog begins with `apiVersion: {API_VERSION}`, `kind: {CATALOG_KIND}` and `models:`"
+
+
+def _shown(value: Any) -> str:
+    return value[:60] if isinstance(value, str) else type(value).__name__
+
+
+def _report_duplicate_ids(document: Document, models: list[Any], prefix: tuple[PathPart, ...]) -> None:
+    first: dict[str, int] = {}
+    for index, entry in enumerate(models):
+        model = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(model, str):
+            continue
+        if model not in first:
+            first[model] = index
+            continue
+        there = document.locate((*prefix, first[model], "id"))
+        document.report_at(
+            codes.DUPLICATE_ID,
+            f"the id {model!r} stands twice",
+            (*prefix, index, "id"),
+            hint="rename one of the two",
+            related=(Related(document.path, there, "first given here"),),
+        )

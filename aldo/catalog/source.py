@@ -1,0 +1,82 @@
+"""From a path to text: bounded, decoded, and with a clear word for everything that is not a text."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from aldo.catalog.codes import UNREADABLE_FILE
+from aldo.catalog.document import Document
+from aldo.errors import Span
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Larger files are refused unread. Ten thousand entries take about 4 MB."""
+
+STDIN = "-"
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def read_source(path: str) -> Document:
+    """The text of a file, or of standard input for `-`. Problems become findings of the document."""
+    document = Document(path="<stdin>" if path == STDIN else path)
+    data = _read_bytes(path, document)
+    if data is not None:
+        _decode(data, document)
+    return document
+
+
+def _read_bytes(path: str, document: Document) -> bytes | None:
+    try:
+        if path == STDIN:
+            data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(path).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        document.report(UNREADABLE_FILE, "no such file", hint="check the path")
+    except IsADirectoryError:
+        document.report(UNREADABLE_FILE, "is a directory, not a file", hint="name a YAML file inside it")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        document.report(UNREADABLE_FILE, f"cannot be read: {reason}")
+    else:
+        if len(data) <= MOST_BYTES:
+            return data
+        document.report(
+            UNREADABLE_FILE,
+            f"is larger than {MOST_BYTES // 2**20} MiB",
+            hint="split the catalog into smaller files",
+        )
+    return None
+
+
+def _decode(data: bytes, document: Document) -> None:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = data[: error.start].decode("utf-8")
+        document.report(
+            UNREADABLE_FILE,
+            f"is not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}",
+            span=_span_at(place, len(place)),
+            hint="save the file as UTF-8",
+        )
+        return
+    text = text.removeprefix("\ufeff")
+    bad = _NOT_YAML.search(text)
+    if bad is not None:
+        document.report(
+            UNREADABLE_FILE,
+            f"contains the character U+{ord(bad[0]):04X}, which YAML does not allow",
+            span=_span_at(text, bad.start()),
+            hint="is this a text file? Remove the character or write it as an escape",
+        )
+        return
+    document.text = text
+
+
+def _span_at(text: str, offset: int) -> Span:
+    from aldo.catalog.spans import Spans
+
+    return Spans(text).between(offset, min(offset + 1, len(text)))

@@ -1,0 +1,200 @@
+"""The structure of a document against a type of `schema`: pydantic's errors as findings with places.
+
+One defect, one finding: a misspelt key is an unknown field with a suggestion, and not a missing one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from aldo.catalog import codes
+from aldo.catalog.document import Document
+from aldo.catalog.spans import PathPart
+
+Model = TypeVar("Model", bound=BaseModel)
+Path = tuple[PathPart, ...]
+
+_TYPES: dict[str, str] = {
+    "string_type": "must be a text",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "mapping_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "invalid_key": "the keys must be texts",
+}
+_VALUES: dict[str, str] = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "finite_number": "must be a finite number",
+}
+_PATTERN_WORDS = "must begin with a letter or digit and hold only letters, digits and . _ : / @ + -"
+
+
+def check(document: Document, model: type[Model], value: Any, prefix: Path = ()) -> Model | None:
+    """The value as a `model`, or None with the findings added to the document.
+
+    `prefix` is what the value's paths have in front of those of the document (a bare list is the
+    `models` of a catalog).
+    """
+    try:
+        return model.model_validate(value, by_alias=True, by_name=False)
+    except ValidationError as error:
+        _report(document, model, error.errors(include_url=False), prefix)
+        return None
+
+
+def _report(document: Document, model: type[BaseModel], errors: list[ErrorDetails], prefix: Path) -> None:
+    missing = {tuple(error["loc"]) for error in errors if error["type"] == "missing"}
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            meant = _report_unknown(document, model, tuple(error["loc"]), prefix, missing)
+            missing.discard(meant)
+    unreadable = {finding.span for finding in document.findings if finding.code == codes.SCALAR}
+    for error in errors:
+        loc = tuple(error["loc"])
+        path = loc[len(prefix) :]
+        if error["type"] in ("extra_forbidden", "duplicate_id") or _was_skipped(document, path) or _is_echo(error):
+            continue
+        if error["type"] != "missing":
+            if document.locate(path) not in unreadable:
+                _report_value(document, error, path)
+        elif loc in missing:
+            document.report(
+                codes.MISSING_FIELD,
+                f"the field {str(loc[-1])!r} is missing",
+                span=document.locate(path[:-1]),
+                path=path[:-1],
+                hint=_missing_hint(loc),
+            )
+
+
+def _report_unknown(document: Document, model: type[BaseModel], loc: Path, prefix: Path, missing: set[Path]) -> Path:
+    """Report an unknown key; gives the place of the field that was meant, where that is known."""
+    name = str(loc[-1])
+    allowed = fields_at(model, loc[:-1])
+    path = loc[len(prefix) :]
+    absent = [str(field[-1]) for field in missing if field[:-1] == loc[:-1]]
+    meant = _nearest(name, absent) or _nearest(name, allowed)
+    if name == "<<":
+        hint = "merge keys are YAML 1.1 and not part of a catalog; write the values out"
+    elif meant:
+        hint = f"did you mean {meant!r}?"
+    else:
+        hint = "the fields here are " + ", ".join(allowed)
+    document.report_at(codes.UNKNOWN_FIELD, f"unknown field {name!r}", path, key=True, hint=hint)
+    return (*loc[:-1], meant or "")
+
+
+def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
+    kind, context = error["type"], error.get("ctx", {})
+    path = _existing(document.value, path)
+    found = _words(error["input"])
+    hint = ""
+    if kind == "literal_error":
+        code, message, hint = codes.WRONG_VALUE, *_literal(error["input"], str(context["expected"]))
+    elif kind in _TYPES:
+        code, message = codes.WRONG_TYPE, f"{_TYPES[kind]}, not {found}"
+    elif kind in _VALUES:
+        code, message = codes.WRONG_VALUE, _VALUES[kind].format(**context)
+    elif kind == "string_pattern_mismatch":
+        url = str(context["pattern"]).startswith("^http")
+        code, message = codes.WRONG_VALUE, "must be an http or https URL" if url else _PATTERN_WORDS
+    elif kind == "decimal_type" or (kind == "whole_number" and not isinstance(error["input"], float)):
+        code, message = codes.WRONG_TYPE, f"{error['msg']}, not {found}"
+    else:
+        code, message = codes.WRONG_VALUE, error["msg"]
+    name = f"{path[-1]!r} " if path and isinstance(path[-1], str) else ""
+    document.report_at(code, name + message, path, hint=hint)
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """A list is "too short" for pydantic as well when none of its items is valid; those are reported."""
+    return error["type"] == "too_short" and bool(error["input"])
+
+
+def _literal(value: Any, expected: str) -> tuple[str, str]:
+    allowed = [word.strip("' ") for word in expected.replace(" or ", ", ").split(",")]
+    near = _nearest(value, allowed) if isinstance(value, str) else None
+    message = f"must be one of {', '.join(allowed)}" if len(allowed) > 1 else f"must be {allowed[0]}"
+    shown = repr(value) if isinstance(value, str) else _words(value)
+    return f"{message}, not {shown}", f"did you mean {near!r}?" if near else ""
+
+
+def _missing_hint(loc: Path) -> str:
+    if loc[-1] in ("usdPerMtokIn", "usdPerMtokOut"):
+        return "a price that is not known is not 0; write 0 only where it is free"
+    return ""
+
+
+def _words(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {value[:60]!r}"
+        case Mapping():
+            return "a mapping"
+        case _:
+            return "a list"
+
+
+def _was_skipped(document: Document, path: Path) -> bool:
+    """Whether the path leads into an entry that a syntax error made unreadable."""
+    if not document.skipped:
+        return False
+    spans = document.spans
+    for length in range(1, len(path) + 1):
+        node = document.locate(path[:length])
+        if node and any(spans.line_column(start)[0] == node.line for start in document.skipped):
+            return True
+    return False
+
+
+def _existing(value: Any, path: Path) -> Path:
+    """The part of a path that leads through the document (pydantic appends tags of its own)."""
+    for length, part in enumerate(path):
+        is_index = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if not is_index and not (isinstance(value, Mapping) and part in value):
+            return path[:length]
+        value = value[part]
+    return path
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    folded = {other.replace("_", "").replace("-", "").lower(): other for other in known}
+    near = get_close_matches(name.replace("_", "").replace("-", "").lower(), folded, n=1, cutoff=0.7)
+    return folded[near[0]] if near else None
+
+
+def fields_at(model: type[BaseModel], loc: Path) -> list[str]:
+    """The fields, as files spell them, of the type at a place inside a model."""
+    here: type[BaseModel] | None = model
+    for part in loc:
+        if isinstance(part, int) or here is None:
+            continue
+        field = next((f for f in here.model_fields.values() if (f.alias or "") == part), None)
+        here = _model_in(field.annotation) if field else None
+    return [field.alias or name for name, field in here.model_fields.items()] if here else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
