@@ -1,0 +1,11 @@
+"""The toolchain that keeps a catalog true: rules, findings, reports.
+
+What may enter: catalogs and routing tables. Rules are one file each under `rules/`.
+"""
+
+from aldo.validate.lint import LintReport, lint
+from aldo.validate.registry import all_rules, rule
+from aldo.validate.rule import Rule
+from aldo.validate.text import render_text
+
+__all__ = ["LintReport", "Rule", "all_rules", "lint", "render_text", "rule"]

@@ -1,0 +1,27 @@
+"""The rules, discovered by listing `rules/`: one module a rule, each with a `RULE`."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from aldo.errors import UsageError
+from aldo.validate import rules
+from aldo.validate.rule import Rule
+
+
+@cache
+def all_rules() -> dict[str, Rule]:
+    """Every rule by its code, in the order of the codes."""
+    names = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
+    found = [import_module(f"{rules.__name__}.{name}").RULE for name in names]
+    return {rule.code: rule for rule in sorted(found, key=lambda rule: rule.code)}
+
+
+def rule(code: str) -> Rule:
+    """The rule with this code. Raises `UsageError` where there is none."""
+    known = all_rules()
+    if code.upper() not in known:
+        raise UsageError(f"no rule {code!r}; the rules are {', '.join(known)}")
+    return known[code.upper()]

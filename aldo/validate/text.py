@@ -1,0 +1,76 @@
+"""Findings for a person: place, code, message, the line with a caret, the hint, and a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from aldo.errors import Finding, Span
+from aldo.validate.lint import LintReport
+
+Paint = Callable[[str, str], str]
+"""Takes a text and the name of a style (error, warning, info, dim, hint); gives the text to print."""
+
+WIDEST = 100
+
+
+def plain(text: str, _style: str) -> str:
+    return text
+
+
+def render_text(report: LintReport, paint: Paint = plain) -> str:
+    """The report as text that ends in a newline."""
+    blocks = [frame(finding, report.texts.get(finding.path, ""), paint) for finding in report.findings]
+    return "".join(f"{block}\n\n" for block in blocks) + _summary(report, paint) + "\n"
+
+
+def frame(finding: Finding, text: str, paint: Paint = plain) -> str:
+    """One finding as a block of lines without a newline at the end."""
+    head = f"{paint(finding.severity, finding.severity)}[{finding.code}] {printable(finding.message)}"
+    lines = [head, paint(f"  --> {printable(finding.place)}", "dim")]
+    if finding.span and text:
+        lines += _code_frame(finding.span, text, paint)
+    for other in finding.related:
+        place = f"{other.path}:{other.span.line}:{other.span.column}" if other.span else other.path
+        lines.append(paint(f"   = see {printable(place)}: {printable(other.message)}", "dim"))
+    if finding.hint:
+        lines.append(f"   = {paint('help', 'hint')}: {printable(finding.hint)}")
+    return "\n".join(lines)
+
+
+def _code_frame(span: Span, text: str, paint: Paint) -> Iterator[str]:
+    source = text.splitlines()
+    if span.line > len(source):
+        return
+    line = source[span.line - 1]
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    first = max(0, start - WIDEST // 2) if len(line) > WIDEST else 0
+    shown = printable(line[first : first + WIDEST].replace("\t", " "))
+    carets = "^" * max(1, min(end, first + WIDEST) - start)
+    number = str(span.line)
+    margin = " " * len(number)
+    yield paint(f" {margin} |", "dim")
+    yield paint(f" {number} | ", "dim") + shown
+    yield paint(f" {margin} | ", "dim") + " " * (start - first) + paint(carets, "error")
+
+
+def _summary(report: LintReport, paint: Paint) -> str:
+    counts = {
+        severity: sum(f.severity == severity for f in report.findings) for severity in ("error", "warning", "info")
+    }
+    found = ", ".join(_count(n, kind) for kind, n in counts.items() if n)
+    checked = (
+        f"{_count(report.files, 'file')}, {_count(report.entries, 'entry')}, {_count(report.rules, 'rule')} checked"
+    )
+    return f"{paint(found, 'error')} ({checked})" if found else f"{paint('No findings', 'ok')} ({checked})"
+
+
+def _count(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def printable(text: str) -> str:
+    """The text without control characters, so that a catalog cannot steer the terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
