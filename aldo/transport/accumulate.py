@@ -1,0 +1,122 @@
+"""From the chunks of a chat stream to typed events and one result. No I/O: chunks in, events out.
+
+Holds against what servers really send: usage on every chunk or on none, null or missing choices, tool
+calls without an index or an id, a name sent again, an error object inside a 200, an end without a
+finish reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aldo.errors import ProtocolError, StreamCut, ToolCallUnparsable
+from aldo.transport.chat import (
+    ChatResult,
+    Event,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallReady,
+)
+from aldo.transport.chat import Usage as UsageCount
+from aldo.transport.faults import error_in_body
+from aldo.transport.tools import ToolCallBuffer
+
+_FINISH: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "end_turn": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+def finish_reason(word: str) -> FinishReason:
+    """A server's word in our closed set."""
+    return _FINISH.get(word, "other")
+
+
+class ChatAccumulator:
+    """Takes `chat.completion.chunk` objects (or one whole `chat.completion`) in order."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._tools = ToolCallBuffer()
+        self._finish: str | None = None
+        self._usage = UsageCount()
+        self._returned_model: str | None = None
+
+    def chunk(self, chunk: Any) -> list[Event]:
+        """The events of one chunk. Raises a typed error for an error object inside the stream."""
+        if not isinstance(chunk, Mapping):
+            raise ProtocolError("the stream holds something that is not a JSON object")
+        if chunk.get("error"):
+            raise error_in_body(chunk)
+        usage = chunk.get("usage")
+        if usage:
+            self._usage = _usage(usage)
+        model = chunk.get("model")
+        if model and self._returned_model is None:
+            self._returned_model = str(model)
+        choices = chunk.get("choices")
+        if not choices:
+            return []
+        choice = choices[0]
+        events = self._delta(choice.get("delta") or choice.get("message") or {})
+        if choice.get("finish_reason"):
+            self._finish = str(choice["finish_reason"])
+        return events
+
+    def _delta(self, delta: Mapping[str, Any]) -> list[Event]:
+        events: list[Event] = []
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        if isinstance(reasoning, str) and reasoning:
+            self._reasoning.append(reasoning)
+            events.append(ReasoningDelta(reasoning))
+        text = delta.get("content")
+        if isinstance(text, str) and text:
+            self._text.append(text)
+            events.append(TextDelta(text))
+        for fragment in delta.get("tool_calls") or ():
+            self._tools.fragment(fragment)
+        return events
+
+    @property
+    def finished(self) -> bool:
+        """Whether a finish reason has come; only usage may follow."""
+        return self._finish is not None
+
+    def end(self) -> list[Event]:
+        """The closing events. Raises `StreamCut` without a finish reason, `ToolCallUnparsable` where tool
+        calls were announced and none can be read."""
+        if not self._finish:
+            raise StreamCut("the stream ended without a finish reason; the answer is not whole")
+        calls = self._tools.calls()
+        reason = finish_reason(self._finish)
+        if reason == "tool_calls" and not calls:
+            raise ToolCallUnparsable("the model ended with tool calls, but the server sent none that can be read")
+        if calls and reason == "stop":  # vLLM with a named tool_choice
+            reason = "tool_calls"
+        result = ChatResult(
+            text="".join(self._text),
+            reasoning="".join(self._reasoning),
+            tool_calls=calls,
+            finish_reason=reason,
+            usage=self._usage,
+            returned_model=self._returned_model,
+        )
+        return [*(ToolCallReady(call) for call in calls), Finished(result)]
+
+
+def _usage(usage: Any) -> UsageCount:
+    if not isinstance(usage, Mapping):
+        return UsageCount()
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
+    return UsageCount(usage.get("prompt_tokens"), usage.get("completion_tokens"), cached)

@@ -1,0 +1,45 @@
+"""The seam: what a provider kind must bring. Kinds are found through the entry points `aldo.transports`.
+
+An adapter does no I/O; it says what to send and what an answer means, and `ModelClient` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from aldo.errors import TransportError, UsageError
+from aldo.schema.entry import ModelEntry
+from aldo.schema.kinds import KindData
+from aldo.transport.chat import ChatRequest
+
+ENTRY_POINTS = "aldo.transports"
+
+
+class Adapter(Protocol):
+    """One entry's view of its server's protocol. A kind's entry point is called with the entry."""
+
+    entry: ModelEntry
+    data: KindData
+
+    @property
+    def wire_model(self) -> str:
+        """The model name that is sent."""
+        ...
+
+    def headers(self, environ: Mapping[str, str]) -> dict[str, str]: ...
+    def chat_body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]: ...
+    def ignored(self, request: ChatRequest) -> tuple[str, ...]: ...
+    def error(self, status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError: ...
+
+
+def adapter_for(entry: ModelEntry) -> Adapter:
+    """The adapter of an entry's `providerKind`. Raises `UsageError` for a kind that nothing brings."""
+    kinds = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    point = kinds.get(entry.provider_kind)
+    if point is None:
+        known = ", ".join(sorted(kinds)) or "none; is aldo-gateway installed?"
+        raise UsageError(f"{entry.id}: no transport for providerKind {entry.provider_kind!r}; known: {known}")
+    adapter: Adapter = point.load()(entry)
+    return adapter

@@ -1,0 +1,45 @@
+"""Base URLs: with or without `/v1`, from the catalog or from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from aldo.errors import UsageError
+from aldo.schema.entry import ModelEntry
+from aldo.schema.kinds import KindData
+
+_VERSION = re.compile(r"/v\d+[a-z0-9]*(/|$)")
+
+
+def base_url(entry: ModelEntry, kind: KindData, environ: Mapping[str, str]) -> str:
+    """Where the entry's API lives, ending in its version. The environment comes first, then the catalog.
+
+    Raises `UsageError` where nothing says where the server is, or the URL is none.
+    """
+    variable = kind.base_url_env(entry.provider)
+    chosen = (variable and environ.get(variable)) or entry.provider_config.base_url
+    chosen = chosen or kind.default_base_url(entry.provider)
+    if not chosen:
+        raise UsageError(f"{entry.id} has no providerConfig.baseUrl, and {entry.provider} has no default address")
+    return versioned(chosen)
+
+
+def versioned(url: str) -> str:
+    """The URL with `/v1` added unless its path has a version already (`/v1`, `/v1beta/openai`)."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url!r} is not an http or https URL")
+    path = parts.path.rstrip("/")
+    if not _VERSION.search(path):
+        path += "/v1"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def root(url: str) -> str:
+    """The URL without its version: where health endpoints live."""
+    parts = urlsplit(url)
+    match = _VERSION.search(parts.path)
+    path = parts.path[: match.start()] if match else parts.path
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))

@@ -1,0 +1,125 @@
+"""What goes into a chat and what comes out: one request, typed events, one typed result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A chat in OpenAI's shape. Sizes are tokens.
+
+    Temperature and top_p are sent explicitly, because servers differ in their defaults: 1.0 is the
+    protocol's own.
+    """
+
+    messages: tuple[Mapping[str, Any], ...]
+    max_tokens: int = 1024
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+    response_format: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One whole call. `arguments` is the parsed JSON object."""
+
+    id: str
+    name: str
+    arguments: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the server counted them; None where it did not say."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cache_read_tokens: int | None = None
+
+    def to_dict(self) -> dict[str, int | None]:
+        return {
+            "tokensIn": self.tokens_in,
+            "tokensOut": self.tokens_out,
+            "cacheReadTokens": self.cache_read_tokens,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the model's reasoning, which is not part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallReady:
+    """A tool call whose arguments are complete."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every stream that succeeded."""
+
+    result: ChatResult
+
+
+Event = TextDelta | ReasoningDelta | ToolCallReady | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class ChatResult:
+    """A whole answer. It exists only with a finish reason and without an error."""
+
+    text: str
+    reasoning: str
+    tool_calls: tuple[ToolCall, ...]
+    finish_reason: FinishReason
+    usage: Usage
+    returned_model: str | None
+    model: str = ""
+    """The catalog id."""
+    provider: str = ""
+    upstream_model: str = ""
+    """The name that was sent on the wire."""
+    usd: str | None = None
+    """Cost at list price in USD, an exact decimal text; None where the server did not count."""
+    latency_ms: float | None = None
+    ttft_ms: float | None = None
+    """Time to the first piece of text, reasoning or tool call."""
+    ignored: tuple[str, ...] = field(default=())
+    """Request fields that this kind of server is known to ignore."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `aldo chat --json`, without the decision."""
+        return {
+            "text": self.text,
+            "reasoning": self.reasoning,
+            "toolCalls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in self.tool_calls],
+            "finishReason": self.finish_reason,
+            "usage": self.usage.to_dict(),
+            "model": self.model,
+            "provider": self.provider,
+            "upstreamModel": self.upstream_model,
+            "returnedModel": self.returned_model,
+            "usd": self.usd,
+            "latencyMs": self.latency_ms,
+            "ttftMs": self.ttft_ms,
+        }

@@ -1,0 +1,133 @@
+"""Foreign failures to our error tree: HTTP statuses and bodies, and the exceptions of httpx and httpcore.
+
+The one place where both are named. Nothing of them leaves this room.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore
+import httpx
+
+from aldo.errors import (
+    BadRequest,
+    ConnectionFailed,
+    ContextExceeded,
+    ModelNotFound,
+    ProtocolError,
+    RateLimited,
+    ServerError,
+    ServerLoading,
+    StreamCut,
+    TransportError,
+    TransportTimeout,
+    Unauthorized,
+)
+
+_CONTEXT_WORDS = (
+    "context length",
+    "context size",
+    "exceed_context",
+    "maximum context",
+    "context window",
+    "too long",
+)
+_LONGEST = 300
+
+_CONNECT_TIMEOUTS = (httpx.ConnectTimeout, httpx.PoolTimeout, httpcore.ConnectTimeout, httpcore.PoolTimeout)
+_TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
+_NO_CONNECTION = (
+    httpx.ConnectError,
+    httpx.UnsupportedProtocol,
+    httpcore.ConnectError,
+    httpcore.UnsupportedProtocol,
+    httpx.InvalidURL,
+    httpx.ProxyError,
+    httpcore.ProxyError,
+)
+_BROKEN = (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+@contextmanager
+def foreign_errors_mapped(url: str, *, streaming: bool = False) -> Iterator[None]:
+    """Runs HTTP and raises our errors. `streaming`: the answer has begun, so a break is a cut stream."""
+    try:
+        yield
+    except _CONNECT_TIMEOUTS:
+        raise TransportTimeout(f"connecting to {url} took too long") from None
+    except _TIMEOUTS:
+        raise TransportTimeout(f"{url} sent nothing for too long") from None
+    except _NO_CONNECTION as error:
+        raise ConnectionFailed(f"no connection to {url}: {_reason(error)}") from None
+    except _BROKEN as error:
+        kind = StreamCut if streaming else ConnectionFailed
+        raise kind(f"the connection to {url} broke: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def error_from_response(status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
+    """The error of an answer whose status is not 200."""
+    message, is_json = _message(body)
+    text = f"{url} answered {status}: {message}" if message else f"{url} answered {status}"
+    kind = _kind(status, message.lower(), is_json)
+    if kind is ProtocolError:
+        text += "; there is no chat at this address, check baseUrl"
+    return kind(text, status=status, retry_after=_seconds(headers.get("retry-after")))
+
+
+def error_in_body(body: Mapping[str, Any]) -> TransportError:
+    """The error of an error object inside a 200."""
+    error = body["error"]
+    message = _error_text(error)
+    status = error.get("code") if isinstance(error, Mapping) else None
+    status = status if isinstance(status, int) and 400 <= status < 600 else 500
+    return _kind(status, message.lower(), True)(f"the server reported an error: {message}", status=status)
+
+
+def _kind(status: int, message: str, is_json: bool) -> type[TransportError]:
+    if status in (401, 403):
+        return Unauthorized
+    if status == 404:
+        return ModelNotFound if is_json else ProtocolError
+    if status == 429:
+        return RateLimited
+    if status in (408, 504):
+        return TransportTimeout
+    if status == 503 and "loading" in message:
+        return ServerLoading
+    if status >= 500:
+        return ServerError
+    if status >= 400:
+        return ContextExceeded if any(words in message for words in _CONTEXT_WORDS) else BadRequest
+    return ProtocolError
+
+
+def _message(body: bytes) -> tuple[str, bool]:
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return ("an HTML page" if text[:1] == "<" else text[:_LONGEST]), False
+    if isinstance(data, Mapping):
+        return _error_text(data.get("error") or data.get("message") or data.get("detail") or data), True
+    return text[:_LONGEST], False
+
+
+def _error_text(error: Any) -> str:
+    if isinstance(error, Mapping):
+        error = error.get("message") or json.dumps(error)
+    return " ".join(str(error).split())[:_LONGEST]
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None

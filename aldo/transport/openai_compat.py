@@ -1,0 +1,80 @@
+"""The openai-compat adapter: what is sent and how answers are read. No I/O.
+
+Serves every server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio, and the
+cloud ones. What a kind of server does differently is data (`schema/kinds`), not code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from aldo.errors import TransportError
+from aldo.schema.entry import ModelEntry
+from aldo.schema.kinds import KindData, kind_data
+from aldo.transport.chat import ChatRequest
+from aldo.transport.faults import error_from_response
+
+
+class OpenAICompatAdapter:
+    """One entry's view of the protocol."""
+
+    kind: ClassVar[str] = "openai-compat"
+
+    def __init__(self, entry: ModelEntry) -> None:
+        self.entry = entry
+        self.data: KindData = kind_data(self.kind)
+
+    @property
+    def wire_model(self) -> str:
+        """The model name on the wire: the config's, else the kind's, else the id."""
+        return self.entry.provider_config.model or self.data.wire_model or self.entry.id
+
+    def headers(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The request headers, with the key from the variable that `apiKeyEnv` names."""
+        headers = {"accept": "application/json, text/event-stream", **self.entry.provider_config.headers}
+        variable = self.entry.provider_config.api_key_env
+        if variable and environ.get(variable):
+            headers["authorization"] = f"Bearer {environ[variable]}"
+        return headers
+
+    def chat_body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]:
+        """The JSON of a chat. Sizes and sampling are explicit, and nothing is ever null: servers refuse nulls."""
+        extra = self.entry.provider_config.extra
+        body: dict[str, Any] = {
+            **self.knobs(),
+            "model": self.wire_model,
+            "messages": [dict(message) for message in request.messages],
+            str(extra.get("maxTokensField", "max_tokens")): request.max_tokens,
+            "stream": stream,
+        }
+        if extra.get("sampling", True):
+            body |= {"temperature": float(request.temperature), "top_p": float(request.top_p)}
+        if stream:
+            body["stream_options"] = {"include_usage": True}
+        optional = {
+            "seed": request.seed,
+            "stop": list(request.stop) or None,
+            "tools": [dict(tool) for tool in request.tools] or None,
+            "tool_choice": request.tool_choice,
+            "response_format": request.response_format,
+        }
+        return body | {field: value for field, value in optional.items() if value is not None}
+
+    def knobs(self) -> dict[str, Any]:
+        """The knobs of `providerConfig.extra` as the request fields they stand for.
+
+        Knobs of other kinds, and those that only a server's command line can set, are not sent.
+        """
+        extra = self.entry.provider_config.extra
+        fields = self.data.wire_fields
+        return {fields[name]: value for name, value in extra.items() if name in fields and value is not None}
+
+    def ignored(self, request: ChatRequest) -> tuple[str, ...]:
+        """The fields of a request that this kind of server is known to ignore."""
+        given = {"response_format": request.response_format, "tool_choice": request.tool_choice}
+        return tuple(field for field, value in given.items() if value is not None and field in self.data.ignored_fields)
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
+        """The error that an answer other than 200 stands for."""
+        return error_from_response(status, headers, body, url)

@@ -1,0 +1,75 @@
+"""Tool calls from fragments, as five servers send them.
+
+Fragments are keyed by index; another non-empty id at the same index is another call; without an index
+the id decides, else the last open call. Names are set, not appended (llama.cpp sends the whole name
+again), unless they come as further pieces. Two calls are never merged because they look alike.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aldo.errors import ToolCallUnparsable
+from aldo.transport.chat import ToolCall
+
+
+class _Open:
+    """A call whose pieces are still coming."""
+
+    def __init__(self, index: int | None) -> None:
+        self.index = index
+        self.id = ""
+        self.name = ""
+        self.pieces: list[str] = []
+        self.whole: Any = None
+
+
+class ToolCallBuffer:
+    """Takes the `tool_calls` items of deltas and of whole messages, in order."""
+
+    def __init__(self) -> None:
+        self._open: list[_Open] = []
+
+    def fragment(self, fragment: Any) -> None:
+        if not isinstance(fragment, Mapping):
+            raise ToolCallUnparsable("a tool call is not a JSON object")
+        call = self._call_for(fragment)
+        call.id = call.id or str(fragment.get("id") or "")
+        function = fragment.get("function") or {}
+        name = function.get("name") or ""
+        if name and name != call.name:
+            call.name = name if name.startswith(call.name) else call.name + name
+        arguments = function.get("arguments")
+        if isinstance(arguments, str):
+            call.pieces.append(arguments)
+        elif arguments is not None:
+            call.whole = arguments
+
+    def _call_for(self, fragment: Mapping[str, Any]) -> _Open:
+        index, identity = fragment.get("index"), str(fragment.get("id") or "")
+        for call in reversed(self._open):
+            same_id = not identity or not call.id or identity == call.id
+            if index is not None and call.index == index and same_id:
+                return call
+            if index is None and (identity == call.id if identity else True):
+                return call
+        self._open.append(_Open(index if isinstance(index, int) else None))
+        return self._open[-1]
+
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls in the order in which they began. Raises `ToolCallUnparsable` for arguments that are no JSON."""
+        return tuple(self._finished(number, call) for number, call in enumerate(self._open))
+
+    def _finished(self, number: int, call: _Open) -> ToolCall:
+        if not call.name:
+            raise ToolCallUnparsable("a tool call came without a name")
+        arguments = call.whole
+        if arguments is None:
+            text = "".join(call.pieces).strip()
+            try:
+                arguments = json.loads(text) if text else {}
+            except ValueError:
+                raise ToolCallUnparsable(f"the arguments of the tool call {call.name!r} are no JSON") from None
+        return ToolCall(call.id or f"call_{number}", call.name, arguments)
