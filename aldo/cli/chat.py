@@ -1,0 +1,153 @@
+"""`aldo chat`: route a prompt, bind the model, stream its answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from aldo.catalog import load_catalog
+from aldo.cli.failure import reported
+from aldo.cli.options import catalog_option, catalog_path, json_option, request_fields, request_options
+from aldo.errors import UsageError
+from aldo.router import route
+from aldo.schema import Decision
+from aldo.schema.request import request_from_value
+from aldo.transport import ChatRequest, ChatResult, Event, Finished, ModelClient, TextDelta, Timeouts, resolve
+from aldo.validate.text import printable
+
+CHARACTERS_PER_TOKEN = 4
+"""The estimate for routing where --tokens-in is not given."""
+
+
+@click.command("chat")
+@click.argument("prompt", required=False)
+@catalog_option
+@request_options
+@click.option("--system", metavar="TEXT", help="System prompt. [default: the agent's]")
+@click.option(
+    "--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Sampling temperature."
+)
+@click.option("--top-p", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="Nucleus sampling.")
+@click.option("--seed", type=int, help="Seed of the sampler, where the server has one.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Seconds to wait for the next bytes.",
+)
+@json_option
+def command(
+    prompt: str | None,
+    catalog: str | None,
+    system: str | None,
+    temperature: float,
+    top_p: float,
+    seed: int | None,
+    timeout: float,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Route a prompt, bind the chosen model, and stream its answer.
+
+    Without PROMPT, or with `-`, the prompt is read from standard input. The prompt's size for routing is
+    characters / 4 unless --tokens-in says it.
+
+    \b
+    aldo chat --class local-reasoning --privacy sensitive "Summarise this contract: ..."
+    git diff | aldo chat --agent agency/agents/code-reviewer.yaml
+    """
+    with reported(as_json=as_json):
+        text = _prompt(prompt)
+        system = system or _agent_prompt(options["agent"])
+        fields = request_fields(options)
+        fields.setdefault("tokensIn", -(-len((system or "") + text) // CHARACTERS_PER_TOKEN))
+        request = request_from_value(fields)
+        loaded = load_catalog(catalog_path(catalog))
+        decision = route(loaded, request)
+        chat = ChatRequest(
+            messages=_messages(system, text),
+            max_tokens=request.max_tokens_out,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+        )
+        with resolve(loaded, decision, timeouts=Timeouts(read=timeout, no_content=timeout)) as client:
+            if as_json:
+                click.echo(_as_json(client.chat(chat), decision))
+            else:
+                _print_stream(client, chat)
+
+
+def _prompt(given: str | None) -> str:
+    if given is not None and given != "-":
+        return given
+    if given is None and sys.stdin.isatty():
+        raise UsageError('say something: aldo chat ... "prompt", or pipe the prompt in')
+    text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    if not text.strip():
+        raise UsageError("the prompt on standard input is empty")
+    return text
+
+
+def _agent_prompt(path: str | None) -> str | None:
+    if path is None:
+        return None
+    from aldo.catalog import load_agent
+
+    return load_agent(path).system_prompt
+
+
+def _messages(system: str | None, text: str) -> tuple[dict[str, str], ...]:
+    messages = [{"role": "system", "content": system}] if system else []
+    return (*messages, {"role": "user", "content": text})
+
+
+def _as_json(result: ChatResult, decision: Decision) -> str:
+    return json.dumps({**result.to_dict(), "decision": decision.to_dict()}, ensure_ascii=False)
+
+
+def _print_stream(client: ModelClient, chat: ChatRequest) -> None:
+    """The text as it comes; on a terminal a line about it afterwards."""
+    result: ChatResult | None = None
+    try:
+        for text, finished in _texts(client.stream(chat)):
+            click.echo(text, nl=False)
+            sys.stdout.flush()
+            result = finished
+    finally:
+        click.echo()  # the shell's prompt begins a line of its own, whatever happened
+    if result is not None and sys.stderr.isatty():
+        click.echo(click.style(_summary(result), dim=True), err=True)
+
+
+def _texts(events: Iterator[Event]) -> Iterator[tuple[str, ChatResult | None]]:
+    for event in events:
+        if isinstance(event, TextDelta):
+            yield _terminal_safe(event.text), None
+        elif isinstance(event, Finished):
+            calls = "".join(f"\n[tool call {c.name}({json.dumps(c.arguments)})]" for c in event.result.tool_calls)
+            yield calls, event.result
+
+
+def _terminal_safe(text: str) -> str:
+    """A model's text may not steer the terminal; line ends and tabs stay."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(c if c in "\n\t" else printable(c) for c in text)
+
+
+def _summary(result: ChatResult) -> str:
+    tokens = result.usage.tokens_out
+    parts = [result.model, f"{tokens} tokens" if tokens is not None else "", result.finish_reason]
+    if tokens and result.latency_ms and result.ttft_ms is not None and result.latency_ms > result.ttft_ms:
+        parts.append(f"{tokens / (result.latency_ms - result.ttft_ms) * 1000:.0f} tokens/s")
+    if result.ttft_ms is not None:
+        parts.append(f"first after {result.ttft_ms:.0f} ms")
+    if result.usd is not None:
+        parts.append(f"{result.usd} USD")
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,65 @@
+"""`aldo`: the command group. Each command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from aldo._version import __version__
+from aldo.cli.failure import reported
+
+_COMMANDS = {
+    "lint": ("aldo.cli.lint", "Check catalog files; every defect with its place."),
+    "route": ("aldo.cli.route", "Which model serves a request, and why."),
+    "chat": ("aldo.cli.chat", "Route a prompt, bind the model, stream its answer."),
+    "models": ("aldo.cli.models", "What the catalog holds."),
+    "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists its commands without importing them, so that `aldo lint` does not pay for HTTP."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(_COMMANDS[cmd_name][0])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aldo")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Route language-model requests by capability class, privacy tier and budget.
+
+    The catalog is --catalog FILE, else $ALDO_CATALOG, else ./models.yaml, else the one that ships with
+    aldo. Exit codes: 0 fine; 1 findings, or no model; 2 bad usage or unreadable input; 3 a server or the
+    network failed.
+    """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character still gets the rest
+    with reported():
+        cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Options that several commands share: the catalog, and the fields of a request."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from aldo.errors import UsageError
+from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+catalog_option = click.option(
+    "--catalog", metavar="FILE", help="The catalog. [default: $ALDO_CATALOG, ./models.yaml, the shipped one]"
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def catalog_path(given: str | None) -> str:
+    """The catalog to use: the option, the environment, the working directory, the package."""
+    if given is not None:
+        return given
+    if os.environ.get("ALDO_CATALOG"):
+        return os.environ["ALDO_CATALOG"]
+    if Path("models.yaml").exists():
+        return "models.yaml"
+    return shipped_catalog()
+
+
+def shipped_catalog() -> str:
+    """The catalog inside the installed package; in a checkout it lies beside the package."""
+    package = resources.files("aldo")
+    for place in (package / "models.yaml", Path(str(package)).parent / "models.yaml"):
+        if place.is_file():
+            return str(place)
+    raise UsageError("no catalog: give --catalog FILE or set ALDO_CATALOG")
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Repeated options and commas both make lists."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def _list(flag: str, dest: str, metavar: str, text: str) -> Callable[[Command], Command]:
+    return click.option(
+        flag, dest, multiple=True, metavar=metavar, callback=_names, help=f"{text} Repeat, or separate by commas."
+    )
+
+
+_REQUEST_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--class", "capability_class", metavar="CLASS", help="Capability class, such as local-reasoning."),
+    click.option("--privacy", type=click.Choice(PRIVACY_TIERS), help="Privacy tier of what is sent. Has no default."),
+    click.option(
+        "--agent", metavar="FILE", help="Take class, fallback and tier from an agent file; options take precedence."
+    ),
+    _list("--fallback", "fallback_classes", "CLASS", "Class to try when the first has no model."),
+    _list("--requires", "requires", "TAG", "Capability the model must provide."),
+    click.option("--tokens-in", type=click.IntRange(min=0), metavar="N", help="Prompt size in tokens. [default: 256]"),
+    click.option(
+        "--max-tokens-out",
+        "--max-tokens",
+        "max_tokens_out",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Longest answer in tokens. [default: 1024]",
+    ),
+    click.option("--budget-usd", metavar="USD", help="The most the request may cost."),
+    _list("--locality", "localities", "|".join(LOCALITIES), "Only this locality."),
+    click.option("--pin", metavar="ID", help="Only this model; every other rule still holds."),
+    _list("--exclude", "exclude", "ID", "Never this model."),
+    _list("--down", "down", "ID", "This model is down."),
+)
+
+
+def request_options(command: Command) -> Command:
+    """Every field of a request as an option. They arrive as keyword arguments; see `request_fields`."""
+    for option in reversed(_REQUEST_OPTIONS):
+        command = option(command)
+    return command
+
+
+_FIELDS = {
+    "capability_class": "capabilityClass",
+    "privacy": "privacy",
+    "fallback_classes": "fallbackClasses",
+    "requires": "requires",
+    "tokens_in": "tokensIn",
+    "max_tokens_out": "maxTokensOut",
+    "budget_usd": "budgetUsd",
+    "localities": "localities",
+    "pin": "pin",
+    "exclude": "exclude",
+    "down": "down",
+}
+
+
+def request_fields(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields (camelCase) that were given as options, over those of the agent file."""
+    fields = {name: options[option] for option, name in _FIELDS.items() if options[option] not in (None, ())}
+    if options["agent"]:
+        from aldo.catalog import load_agent
+
+        policy = load_agent(options["agent"]).request().model_dump(mode="json", exclude_defaults=True)
+        fields = {**policy, **fields}
+    if "capabilityClass" not in fields:
+        raise UsageError("say which class: --class CLASS, or --agent FILE")
+    if "privacy" not in fields:
+        raise UsageError("say which privacy tier: --privacy public|internal|sensitive; it has no default")
+    return fields

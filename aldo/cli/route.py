@@ -1,0 +1,95 @@
+"""`aldo route`: which model serves a request, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from aldo.catalog import load_catalog
+from aldo.cli.failure import print_error, reported
+from aldo.cli.options import catalog_option, catalog_path, json_option, request_fields, request_options
+from aldo.cli.wording import decision_text, trace_text, why_not_text
+from aldo.errors import AldoError, NoEligibleModelError, UsageError
+from aldo.router import route, why_not
+from aldo.schema import Catalog, Decision
+from aldo.schema.request import request_from_json, request_from_value
+
+
+@click.command("route")
+@catalog_option
+@request_options
+@click.option("--explain", is_flag=True, help="Show every stage and every entry's reason.")
+@click.option("--why-not", "asked", metavar="ID", help="Why this entry is not the decision, and what would change it.")
+@click.option("--requests", metavar="FILE", help="A JSON request per line (`-`: stdin); a JSON line out for each.")
+@json_option
+def command(
+    catalog: str | None, explain: bool, asked: str | None, requests: str | None, as_json: bool, **options: Any
+) -> None:
+    """Which model serves a request, and why.
+
+    \b
+    aldo route --class local-reasoning --privacy sensitive --requires tool-use
+    aldo route --class reasoning-large --privacy public --budget-usd 0.02 --explain
+    aldo route --class fast-draft --privacy public --why-not openai-gpt-6-luna
+    aldo route --agent agency/agents/code-reviewer.yaml --json
+    aldo route --requests log.jsonl
+    """
+    with reported(as_json=as_json or requests is not None):
+        loaded = load_catalog(catalog_path(catalog))
+        if requests is not None:
+            sys.exit(_route_lines(loaded, requests, explain))
+        request = request_from_value(request_fields(options))
+        if asked is not None:
+            verdict = why_not(loaded, request, asked)
+            click.echo(_line(verdict.to_dict()) if as_json else why_not_text(verdict))
+            return
+        try:
+            decision = route(loaded, request)
+        except NoEligibleModelError as refusal:
+            if explain and not as_json:
+                click.echo(trace_text(refusal.explain()))
+            print_error(refusal, as_json=as_json)
+            sys.exit(refusal.exit_code)
+        if as_json:
+            click.echo(_line(_record(loaded, decision, explain)))
+        else:
+            click.echo(decision_text(decision, loaded.by_id[decision.model]))
+            if explain:
+                click.echo("\n" + trace_text(decision.explain()))
+
+
+def _record(catalog: Catalog, decision: Decision, explain: bool) -> dict[str, Any]:
+    update: dict[str, Any] = {"provider": catalog.by_id[decision.model].provider}
+    if explain:
+        update["trace"] = decision.explain()
+    return decision.record().model_copy(update=update).to_dict()
+
+
+def _route_lines(catalog: Catalog, path: str, explain: bool) -> int:
+    """One JSON line out per request; blank lines are passed over. Gives the worst exit code."""
+    worst = 0
+    with _opened(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = _record(catalog, route(catalog, request_from_json(line)), explain)
+            except AldoError as error:
+                worst = max(worst, error.exit_code)
+                record = {"error": {**error.to_dict(), "line": number}}
+            click.echo(_line(record))
+    return worst
+
+
+def _opened(path: str) -> Any:
+    try:
+        return click.open_file(path, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,23 @@
+"""`aldo schema`: the JSON Schemas."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from aldo.schema.published import TYPES, json_schema
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(list(TYPES)))
+def command(name: str) -> None:
+    """Print the JSON Schema (2020-12) of a file or message.
+
+    Editors with a YAML language server complete and check a catalog whose first line is
+    `# yaml-language-server: $schema=catalog.schema.json`.
+
+    \b
+    aldo schema catalog > catalog.schema.json
+    """
+    click.echo(json.dumps(json_schema(name), indent=2, ensure_ascii=False))
