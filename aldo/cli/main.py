@@ -58,7 +58,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character still gets the rest
     with reported():
-        cli()
+        cli(prog_name="aldo")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def command(
 
     \b
     aldo route --class local-reasoning --privacy sensitive --requires tool-use
-    aldo route --class reasoning-large --privacy public --budget-usd 0.02 --explain
+    aldo route --class fast-draft --privacy public --budget-usd 0.02 --explain
     aldo route --class fast-draft --privacy public --why-not openai-gpt-6-luna
     aldo route --agent agency/agents/code-reviewer.yaml --json
     aldo route --requests log.jsonl

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from aldo.router.admit import Changes, admissions
+from aldo.router.admit import admissions
 from aldo.router.facts import Facts
 from aldo.router.rank import Rank, rank
+from aldo.router.sizes import Changes
 from aldo.router.table import RoutingTable
 from aldo.schema.explanation import Change, Relaxation, apply_changes
 from aldo.schema.request import RouteRequest

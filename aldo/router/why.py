@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from aldo.router.admit import Changes, admissions
+from aldo.router.admit import admissions
 from aldo.router.facts import Facts
 from aldo.router.rank import Rank, decided_by, rank
+from aldo.router.sizes import Changes
 from aldo.router.stages import Question, first_failure
 from aldo.router.table import RoutingTable
 from aldo.schema.explanation import Change, ReasonCode, WhyNot, apply_changes
 from aldo.schema.money import usd_text
 from aldo.schema.request import RouteRequest
+from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 
 
 def why_not(table: RoutingTable, request: RouteRequest, model: str) -> WhyNot:
@@ -106,4 +108,6 @@ def _comparison(key: str, class_used: str, facts: Facts, ranks: tuple[Rank, Rank
 
 
 def _list(names: frozenset[str] | tuple[str, ...]) -> str:
-    return ", ".join(sorted(names))
+    """Tiers and localities in their own order, anything else by name."""
+    order = (*PRIVACY_TIERS, *LOCALITIES)
+    return ", ".join(sorted(names, key=lambda name: (order.index(name) if name in order else -1, name)))

@@ -34,8 +34,11 @@ def _whole_number(value: Any) -> Any:
     return value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole_number, json_schema_input_type=int)]
-"""An int that was written as one: no booleans, no texts that look like numbers."""
+Whole = BeforeValidator(_whole_number)
+"""Annotates an int that must be written as one: no booleans, no texts that look like numbers.
+
+Bounds stand before it, `Annotated[int, Field(ge=1), Whole]`, so that they reach the JSON Schema.
+"""
 
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=10_000)]
 """A text with something in it."""

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
-from aldo.schema.base import NAME_PATTERN, Frozen, Name, Text, WholeNumber
+from aldo.schema.base import NAME_PATTERN, Frozen, Name, Text, Whole
 from aldo.schema.money import Price
 from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES, Locality, PrivacyTier
 
-Tokens = Annotated[WholeNumber, Field(ge=1, le=10**12)]
+Tokens = Annotated[int, Field(ge=1, le=10**12), Whole]
 """A count of tokens, at least one."""
 
 

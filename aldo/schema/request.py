@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from aldo.errors import InvalidRequestError
-from aldo.schema.base import Frozen, Name, WholeNumber
+from aldo.schema.base import Frozen, Name, Whole
 from aldo.schema.money import Usd
 from aldo.schema.vocabulary import Locality, PrivacyTier
 
@@ -21,7 +21,7 @@ def _one_or_many(value: object) -> object:
     return tuple(sorted(value)) if isinstance(value, (set, frozenset)) else value
 
 
-RequestTokens = Annotated[WholeNumber, Field(ge=0, le=10**12)]
+RequestTokens = Annotated[int, Field(ge=0, le=10**12), Whole]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_one_or_many)]
 
 

@@ -29,9 +29,17 @@ def json_schema(name: str) -> dict[str, Any]:
     """The schema called `name`, one of `TYPES`."""
     mode: Any = "serialization" if name == "decision" else "validation"
     schema = TYPES[name].model_json_schema(by_alias=True, mode=mode)
+    _drop_titles(schema)
     if name == "catalog":
         schema = _catalog_file(schema)
     return {"$schema": DIALECT, "$id": f"urn:aldo:schema:{name}:v1", **schema}
+
+
+def _drop_titles(schema: Any) -> None:
+    """pydantic makes a title of every field's name; editors show the name already."""
+    for definition in (schema, *schema.get("$defs", {}).values()):
+        for field in definition.get("properties", {}).values():
+            field.pop("title", None)
 
 
 def _catalog_file(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+# Needs make and Python >= 3.11; uv is used where it is installed. Every target sets up what it needs.
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The first interpreter that runs and is new enough.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV := $(shell command -v uv 2>/dev/null)
+ifneq ($(UV),)
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+else
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+.PHONY: help demo test test-all check bench schemas clean
+help:
+	@echo 'make demo      set up, then lint, route, explain and chat on models.yaml'
+	@echo 'make test      set up, then run the tests'
+	@echo 'make test-all  the tests and the heavy ones'
+	@echo 'make check     lint, types, imports and generated files'
+	@echo 'make bench     timings, as ratios'
+	@echo 'make schemas   write the published JSON Schemas anew'
+
+$(VENV)/.created:
+	@test -n '$(PYTHON)' || { echo 'aldo needs Python 3.11 or newer; set PYTHON=/path/to/python3' >&2; exit 2; }
+ifneq ($(UV),)
+	@$(UV) venv --quiet --allow-existing --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+endif
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.created pyproject.toml aldo/_version.py
+	@echo 'Setting up aldo in $(VENV) ...'
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.package
+	@echo 'Setting up the tests in $(VENV) ...'
+	@$(INSTALL) --editable . --group test
+	@touch $@
+
+# A local model server to talk to (about 200 MB). Where it cannot be had, the demo does the rest.
+$(VENV)/.mlx: $(VENV)/.package
+	@echo 'Setting up mlx_lm.server in $(VENV) ...'
+	@if $(INSTALL) --editable '.[mlx]'; then touch $@; else \
+		echo 'mlx-lm cannot be installed here: the demo will do without a model.'; fi
+
+demo: $(VENV)/.package $(VENV)/.mlx
+	@sh demo.sh
+
+test: $(VENV)/.test
+	@python -m pytest
+
+test-all: $(VENV)/.test
+	@python -m pytest -m ''
+
+check: $(VENV)/.test
+	@python -m pytest -q tests/test_architecture.py tests/schema/test_published.py tests/docs
+
+bench: $(VENV)/.test
+	@python -m bench
+
+schemas: $(VENV)/.package
+	@for name in catalog request decision agent; do \
+		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
+
+clean:
+	@rm -rf $(VENV) build dist

@@ -1,0 +1,30 @@
+"""Each rule's own examples are its first tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aldo.catalog import codes
+from aldo.validate import Rule, all_rules, lint
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.code)
+def test_the_bad_example_yields_exactly_its_code_and_the_good_one_nothing(rule: Rule, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.yaml", tmp_path / "good.yaml"
+    bad.write_text(rule.bad, "utf-8")
+    good.write_text(rule.good, "utf-8")
+    assert [(f.code, f.severity) for f in lint([bad]).findings] == [(rule.code, rule.severity)]
+    assert lint([good]).findings == ()
+
+
+def test_every_code_that_reading_can_report_has_a_rule_and_the_other_way_round() -> None:
+    reported = {value for name, value in vars(codes).items() if name.isupper() and isinstance(value, str)}
+    assert reported == set(all_rules())
+
+
+def test_rules_are_documented() -> None:
+    for rule in all_rules().values():
+        assert rule.summary.endswith(".")
+        assert len(rule.explanation) > 60
