@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from aldo.transport.accumulate import ChatAccumulator
 from aldo.transport.adapter import Adapter
 from aldo.transport.chat import ChatRequest, ChatResult, Event, Finished, Usage
 from aldo.transport.faults import foreign_errors_mapped
+from aldo.transport.redact import Redactor
 from aldo.transport.sse import SseDecoder
 
 _DONE = b"[DONE]"
@@ -71,7 +73,7 @@ class ModelClient:
             with foreign_errors_mapped(self.base_url):
                 body = response.read()
             accumulator = ChatAccumulator()
-            accumulator.chunk(_json(body))
+            accumulator.chunk(self._chunk(body, request))
             result = _result(accumulator.end())
         elapsed = _milliseconds(started)
         return self._completed(result, request, elapsed, elapsed)
@@ -86,7 +88,7 @@ class ModelClient:
         accumulator = ChatAccumulator()
         with self._located(), self._answer(request, stream=True) as response:
             for data in self._frames(response):
-                for event in accumulator.chunk(_json(data)):
+                for event in accumulator.chunk(self._chunk(data, request)):
                     if first is None:
                         first = _milliseconds(started)
                     yield event
@@ -97,15 +99,16 @@ class ModelClient:
                 yield event
 
     def _frames(self, response: httpx.Response) -> Iterator[bytes]:
-        """The data of each event. An answer that is one JSON body, stream or not, counts as one event."""
-        if "event-stream" not in response.headers.get("content-type", "") and _looks_like_json(response):
-            with foreign_errors_mapped(self.base_url):
-                yield response.read()
-            return
+        """The data of each event. A body that is one JSON value, or a page, counts as one event."""
         decoder = SseDecoder()
         last_content = time.monotonic()
         with foreign_errors_mapped(self.base_url, streaming=True):
-            for chunk in response.iter_bytes():
+            chunks = response.iter_bytes()
+            head = _head(chunks)
+            if _is_no_stream(head):
+                yield head + b"".join(chunks)
+                return
+            for chunk in chain((head,), chunks):
                 frames = decoder.feed(chunk)
                 if frames:
                     last_content = time.monotonic()
@@ -129,10 +132,21 @@ class ModelClient:
             if response.status_code != 200:
                 with foreign_errors_mapped(url):
                     answer = response.read()
+                answer = self._redactor(request)(answer)
                 raise self._adapter.error(response.status_code, response.headers, answer, url)
             yield response
         finally:
             response.close()
+
+    def _chunk(self, data: bytes, request: ChatRequest) -> Any:
+        """The JSON of one event; of an error object, without what the server echoes."""
+        chunk = _json(data)
+        if isinstance(chunk, Mapping) and chunk.get("error"):
+            return _json(self._redactor(request)(data))
+        return chunk
+
+    def _redactor(self, request: ChatRequest) -> Redactor:
+        return Redactor(request, self._adapter.headers(self._environ))
 
     @contextmanager
     def _located(self) -> Iterator[None]:
@@ -172,13 +186,27 @@ def _result(events: list[Event]) -> ChatResult:
     return last.result
 
 
-def _looks_like_json(response: httpx.Response) -> bool:
-    return "json" in response.headers.get("content-type", "")
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """The bytes up to the first that is no white space, and what came with it."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if head.strip():
+            break
+    return head
+
+
+def _is_no_stream(head: bytes) -> bool:
+    """Servers answer a stream request with plain JSON or a proxy's page, whatever the content type says.
+
+    No line of an event stream begins with either character.
+    """
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[", b"<")
 
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8", "replace"))
+        return json.loads(data.decode("utf-8", "replace").removeprefix("\ufeff"))
     except ValueError:
         raise ProtocolError(f"the server sent something that is no JSON: {_excerpt(data)}") from None
 

@@ -12,6 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Literal
 
@@ -51,7 +52,7 @@ class Reply:
         if self.bytewise:
             return (self.raw[i : i + 1] for i in range(len(self.raw)))
         edges = [0, *sorted(self.cuts), len(self.raw)]
-        return [self.raw[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        return [self.raw[a:b] for a, b in pairwise(edges) if b > a]
 
 
 Script = Reply | bytes | Callable[[Seen], "Reply | bytes"]

@@ -1,0 +1,24 @@
+"""Print every row: ours, the baseline, the ratio, the target."""
+
+from __future__ import annotations
+
+from bench import loading, routing, startup, streaming
+from bench.measure import Row
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def _line(row: Row) -> str:
+    figures = f"{_time(row.ours):>9}  {row.ratio:>8.2f} x {_time(row.baseline):>9}"
+    return f"{row.work:<38} {figures}  {row.baseline_name:<26} {row.target}"
+
+
+if __name__ == "__main__":
+    for room in (startup, loading, routing, streaming):
+        for row in room.rows():
+            print(_line(row), flush=True)

@@ -1,0 +1,111 @@
+"""Every command and snippet of the documents runs and shows what it shows. CONTRIBUTING.md says how to mark them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aldo.validate import lint
+from tests.support.cases import ROOT
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUN_BY_OTHERS = {"sh install": "tests/test_install.py", "sh make": "CI and tests/test_install.py"}
+
+
+@dataclass(frozen=True)
+class Snippet:
+    place: str
+    language: str
+    words: tuple[str, ...]
+    text: str
+
+    @property
+    def live(self) -> bool:
+        return "live" in self.words
+
+    @property
+    def exit_code(self) -> int:
+        return next((int(word[5:]) for word in self.words if word.startswith("exit=")), 0)
+
+
+def _snippets() -> Iterator[Snippet]:
+    for document in DOCUMENTS:
+        text = document.read_text("utf-8")
+        for match in FENCE.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            place = f"{document.relative_to(ROOT)}:{line}"
+            yield Snippet(place, match[1], tuple(match[2].split()), match[3])
+
+
+SNIPPETS = list(_snippets())
+
+
+def _environment(live: bool, request: pytest.FixtureRequest) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ALDO_")}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    if live:
+        env["MLX_BASE_URL"] = request.getfixturevalue("mlx").base_url
+    return env
+
+
+def _of(language: str) -> pytest.MarkDecorator:
+    chosen = [snippet for snippet in SNIPPETS if snippet.language == language]
+    return pytest.mark.parametrize("snippet", chosen, ids=lambda snippet: snippet.place)
+
+
+@_of("console")
+def test_commands_print_what_the_document_shows(snippet: Snippet, request: pytest.FixtureRequest) -> None:
+    assert snippet.text.startswith("$ ")
+    for part in re.split(r"^\$ ", snippet.text, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, env=_environment(snippet.live, request),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == snippet.exit_code, done.stdout
+        pattern = re.escape(shown.rstrip("\n")).replace(r"\.\.\.", "(?s:.*)")
+        assert re.fullmatch(pattern, done.stdout.rstrip("\n")), done.stdout
+
+
+@_of("python")
+def test_python_snippets_run(snippet: Snippet, request: pytest.FixtureRequest) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", snippet.text], cwd=ROOT, env=_environment(snippet.live, request),
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@_of("yaml")
+def test_yaml_snippets_are_catalogs_without_findings(snippet: Snippet, tmp_path: Path) -> None:
+    assert snippet.words == ("catalog",)
+    file = tmp_path / "models.yaml"
+    file.write_text(snippet.text, "utf-8")
+    assert lint([file]).findings == ()
+
+
+@_of("json")
+def test_json_snippets_parse(snippet: Snippet) -> None:
+    json.loads(snippet.text)
+
+
+def test_every_snippet_is_run_somewhere() -> None:
+    for snippet in SNIPPETS:
+        marked = " ".join((snippet.language, *snippet.words))
+        assert snippet.language in {"console", "python", "yaml", "json"} or marked in RUN_BY_OTHERS, snippet.place
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"

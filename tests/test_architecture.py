@@ -1,0 +1,83 @@
+"""The shape of the code: layers, style, types, import weight, the face. What `make check` runs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import aldo
+from tests.support.cases import ROOT
+
+BIN = Path(sys.executable).parent
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which(command[0], path=str(BIN)) or command[0]
+    return subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lint-imports", "--no-cache"),
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+    ],
+    ids=lambda command: command[0] + command[-1].replace(".", ""),
+)
+def test_check(command: tuple[str, ...]) -> None:
+    done = _run(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _modules_after(statement: str) -> set[str]:
+    done = _run(sys.executable, "-c", f"{statement}\nimport sys\nprint(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+HEAVY = {"httpx", "httpcore", "click", "yaml", "ruamel", "jsonschema", "pydantic", "asyncio", "ssl"}
+
+
+def test_import_aldo_imports_nothing_heavy() -> None:
+    assert HEAVY & _modules_after("import aldo") == set()
+
+
+def test_routing_needs_neither_http_nor_yaml_nor_click() -> None:
+    loaded = _modules_after("import aldo; aldo.route; aldo.RouteRequest")
+    assert loaded & (HEAVY - {"pydantic", "asyncio", "ssl"}) == set()
+
+
+def test_linting_and_routing_on_the_command_line_need_no_http() -> None:
+    loaded = _modules_after(
+        "import sys; sys.argv = ['aldo', 'lint']\nfrom aldo.cli.main import main\ntry:\n    main()\nexcept SystemExit:\n    print()"
+    )
+    assert {"httpx", "httpcore"} & loaded == set()
+
+
+def test_every_exported_name_exists_and_the_face_is_the_lazy_table() -> None:
+    for name in aldo.__all__:
+        assert getattr(aldo, name) is not None
+    assert set(aldo.__all__) == {*aldo._ROOMS, "__version__"}
+    assert set(dir(aldo)) == set(aldo.__all__)
+    with pytest.raises(AttributeError, match="nope"):
+        _ = aldo.nope
+
+
+def test_import_aldo_makes_no_network_call_and_reads_no_catalog() -> None:
+    done = _run(
+        sys.executable,
+        "-c",
+        "import sys\n"
+        "def hook(event, args):\n"
+        "    if event.startswith('socket.') or (event == 'open' and str(args[0]).endswith(('.yaml', '.json'))):\n"
+        "        sys.exit(f'{event} {args}')\n"
+        "sys.addaudithook(hook)\n"
+        "import aldo; aldo.route",
+    )
+    assert done.returncode == 0, done.stderr
