@@ -6,6 +6,7 @@ twice, and neither a deep nor a cyclic document can exhaust the stack.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import yaml
@@ -19,8 +20,10 @@ MOST_DEPTH = 100
 MOST_ALIASED = 100_000
 """Values that aliases may add to what is written: enough for honest reuse, too little for a bomb."""
 
+_NOWHERE = -1  # the node of an anchor inside a pair that is not kept
 _OPEN = object()  # marks an anchor whose collection is not finished: an alias to it would be a cycle
-_COLLECTION_TAGS = (None, "!", scalars.TAG + "map", scalars.TAG + "seq")
+_MAPPING_TAGS = (None, "!", scalars.TAG + "map")
+_SEQUENCE_TAGS = (None, "!", scalars.TAG + "seq")
 
 
 class TooMuch(Exception):
@@ -46,7 +49,8 @@ class _Frame:
 class Builder:
     """Takes the events of one document and leaves its value and its spans."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, restored: Mapping[int, int]) -> None:
+        self._restored = restored  # characters that were put in the place of others before parsing
         self.document = document
         self.spans = Spans(document.text)
         self.value: Any = None
@@ -58,14 +62,14 @@ class Builder:
     def scalar(self, event: Any) -> None:
         node = self._node(event)
         self.spans.ends[node] = event.end_mark.index
-        text = event.value
+        text = event.value.translate(self._restored) if self._restored else event.value
         try:
-            if event.implicit[0]:
-                value = self._plain[text] if text in self._plain else self._plain.setdefault(text, scalars.plain(text))
-            elif event.tag is None or event.implicit[1]:
-                value = text
-            else:
+            if event.tag is not None:
                 value = scalars.tagged(event.tag, text)
+            elif event.implicit[0]:
+                value = self._plain[text] if text in self._plain else self._plain.setdefault(text, scalars.plain(text))
+            else:
+                value = text
         except scalars.UnreadableScalar as problem:
             self.document.report(codes.SCALAR, str(problem), span=self.spans.span(node), path=self._path())
             value = text
@@ -76,8 +80,8 @@ class Builder:
     def alias(self, event: Any) -> None:
         node = self._node(event)
         self.spans.ends[node] = event.end_mark.index
-        value, target, size = self._anchors.get(event.anchor, (None, -1, 0))
-        if target < 0:
+        value, target, size = self._anchors.get(event.anchor, (None, _NOWHERE, -1))
+        if size < 0:
             self._stop(codes.ALIAS, f"the alias *{event.anchor} has no anchor before it", node)
         if value is _OPEN:
             self._stop(
@@ -94,7 +98,7 @@ class Builder:
                 node,
                 hint="write the values out; nested aliases grow without bound",
             )
-        if target < node:  # an anchor inside a dropped pair has no node any more
+        if target != _NOWHERE:
             self.spans.aliases[node] = target
         if self._frames:
             self._frames[-1].aliased += size
@@ -104,14 +108,15 @@ class Builder:
         if len(self._frames) >= MOST_DEPTH:
             self._stop(codes.SYNTAX, f"nested more than {MOST_DEPTH} levels deep", self._node(event))
         node = self._node(event)
-        if event.tag not in _COLLECTION_TAGS:
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        if event.tag not in (_MAPPING_TAGS if is_mapping else _SEQUENCE_TAGS):
             self.document.report(
                 codes.SCALAR,
-                f"the tag {event.tag} is not one of YAML's core schema",
+                f"the tag {scalars.short_tag(event.tag)} does not fit what it stands before",
                 span=self.spans.span(node),
                 path=self._path(),
             )
-        value: dict[Any, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        value: dict[Any, Any] | list[Any] = {} if is_mapping else []
         if event.anchor is not None:
             self._anchors[event.anchor] = (_OPEN, node, 0)
         self._frames.append(_Frame(value, node, event.anchor))
@@ -161,11 +166,13 @@ class Builder:
                 codes.SCALAR, "a key must be a scalar", span=self.spans.span(node), path=self._path()[:-1]
             )
             return
+        if not isinstance(key, str):
+            self.document.odd_keys.append(self.spans.span(node))
         frame.dropped = key in container
-        if frame.dropped:
-            self._report_duplicate(frame, container, key, node)
-        else:
+        if not frame.dropped:
             container[key] = None
+        elif any(type(other) is type(key) and other == key for other in container):  # 1 and true are two keys
+            self._report_duplicate(frame, container, key, node)
 
     def _report_duplicate(self, frame: _Frame, container: dict[Any, Any], key: Any, node: int) -> None:
         ordinal = list(container).index(key)
@@ -186,6 +193,9 @@ class Builder:
         """Drop the nodes of a pair that is not kept, so that nodes and values stay in step."""
         for nodes in (self.spans.starts, self.spans.ends, self.spans.sizes):
             del nodes[frame.key_node :]
+        for name, (value, node, size) in self._anchors.items():
+            if node >= frame.key_node:
+                self._anchors[name] = (value, _NOWHERE, size)
         frame.dropped = False
 
     def _path(self) -> tuple[PathPart, ...]:

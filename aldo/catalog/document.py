@@ -20,6 +20,8 @@ class Document:
     value: Any = None
     spans: Spans = field(default_factory=lambda: Spans(""))
     findings: list[Finding] = field(default_factory=list)
+    odd_keys: list[Span] = field(default_factory=list)
+    """Where keys stand that are no texts. YAML allows them, our files do not."""
     skipped: frozenset[int] = frozenset()
     """Offsets of the entries that a syntax error made unreadable; nothing is said of them again."""
 

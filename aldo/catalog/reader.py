@@ -42,10 +42,10 @@ def read_document(path: str) -> Document:
 
 def parse(document: Document) -> None:
     """Parse `document.text` into its value and spans; retry without the entries that cannot be parsed."""
-    text = document.text
+    text, line_breaks = _hide_line_breaks(document.text)
     skipped: set[int] = set()
     for _ in range(MOST_SYNTAX_ERRORS):
-        builder = Builder(document)
+        builder = Builder(document, line_breaks)
         try:
             with _without_garbage_collector():
                 _feed(builder, text)
@@ -63,6 +63,18 @@ def parse(document: Document) -> None:
         document.value, document.spans = builder.value, builder.spans
         document.skipped = frozenset(skipped)
         return
+
+
+def _hide_line_breaks(text: str) -> tuple[str, dict[int, int]]:
+    """U+0085, U+2028 and U+2029 end a line in YAML 1.1 and libyaml, but not in YAML 1.2 nor in an editor.
+
+    Gives the text with characters in their place that it does not hold, and the way back.
+    """
+    present = [character for character in "\x85\u2028\u2029" if character in text]
+    free = (code for code in range(0xF0000, 0xFFFFD) if chr(code) not in text)
+    hidden = {ord(character): next(free) for character in present}
+    back = {code: original for original, code in hidden.items()}
+    return (text.translate(hidden) if hidden else text), back
 
 
 @contextmanager

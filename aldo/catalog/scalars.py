@@ -74,12 +74,13 @@ def tagged(tag: str, text: str) -> Any:
         TAG + "null": (type(None),),
     }
     if tag not in kinds:
-        raise UnreadableScalar(f"the tag {_short(tag)} is not one of YAML's core schema")
+        raise UnreadableScalar(f"the tag {short_tag(tag)} is not one of YAML's core schema")
     value = plain(text)
     if not isinstance(value, kinds[tag]) or (isinstance(value, bool) and bool not in kinds[tag]):
-        raise UnreadableScalar(f"{text!r} is no {_short(tag)}")
+        raise UnreadableScalar(f"{text!r} is no {short_tag(tag)}")
     return WrittenFloat(text) if tag == TAG + "float" and isinstance(value, int) else value
 
 
-def _short(tag: str) -> str:
+def short_tag(tag: str) -> str:
+    """`!!int` for `tag:yaml.org,2002:int`."""
     return tag.replace(TAG, "!!")

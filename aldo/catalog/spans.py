@@ -47,6 +47,8 @@ class Spans:
             if place is None:
                 break
             children = self._children_of(node)
+            if not children:  # an alias to something that has no place of its own
+                break
             if isinstance(value, dict):
                 key_node, node = children[2 * place], children[2 * place + 1]
             else:

@@ -30,7 +30,6 @@ _TYPES: dict[str, str] = {
     "mapping_type": "must be a mapping",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
-    "invalid_key": "the keys must be texts",
 }
 _VALUES: dict[str, str] = {
     "greater_than_equal": "must be at least {ge}",
@@ -49,6 +48,8 @@ def check(document: Document, model: type[Model], value: Any, prefix: Path = ())
     `prefix` is what the value's paths have in front of those of the document (a bare list is the
     `models` of a catalog).
     """
+    for span in document.odd_keys:
+        document.report(codes.WRONG_TYPE, "a key must be a text", span=span, hint="put it in quotes, or correct it")
     try:
         return model.model_validate(value, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -121,8 +122,9 @@ def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
 
 
 def _is_echo(error: ErrorDetails) -> bool:
-    """A list is "too short" for pydantic as well when none of its items is valid; those are reported."""
-    return error["type"] == "too_short" and bool(error["input"])
+    """What is told already: keys that are no texts, and lists "too short" because no item is valid."""
+    about_key = error["type"] == "invalid_key" or error["loc"][-1:] == ("[key]",)
+    return about_key or (error["type"] == "too_short" and bool(error["input"]))
 
 
 def _literal(value: Any, expected: str) -> tuple[str, str]:

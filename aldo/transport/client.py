@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from aldo.errors import ProtocolError, TransportError, TransportTimeout, Where
+from aldo.errors import ProtocolError, StreamCut, TransportError, TransportTimeout, Where
 from aldo.schema.money import pico_per_token, usd_text
 from aldo.transport.accumulate import ChatAccumulator
 from aldo.transport.adapter import Adapter
@@ -118,7 +118,9 @@ class ModelClient:
                     if data.strip() == _DONE:
                         return
                     yield data
-        yield from (data for data in decoder.end() if data.strip() != _DONE)
+        for data in decoder.end():
+            if data.strip() != _DONE:
+                yield _last(data)
 
     @contextmanager
     def _answer(self, request: ChatRequest, *, stream: bool) -> Iterator[httpx.Response]:
@@ -184,6 +186,15 @@ def _result(events: list[Event]) -> ChatResult:
     last = events[-1]
     assert isinstance(last, Finished)
     return last.result
+
+
+def _last(data: bytes) -> bytes:
+    """What stood in the last event, which no blank line ended: whole, or cut."""
+    try:
+        json.loads(data)
+    except ValueError:
+        raise StreamCut("the connection ended in the middle of an event; the answer is not whole") from None
+    return data
 
 
 def _head(chunks: Iterator[bytes]) -> bytes:

@@ -44,7 +44,7 @@ class OpenAICompatAdapter:
         body: dict[str, Any] = {
             **self.knobs(),
             "model": self.wire_model,
-            "messages": [dict(message) for message in request.messages],
+            "messages": [_without_nulls(message) for message in request.messages],
             str(extra.get("maxTokensField", "max_tokens")): request.max_tokens,
             "stream": stream,
         }
@@ -78,3 +78,8 @@ class OpenAICompatAdapter:
     def error(self, status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
         """The error that an answer other than 200 stands for."""
         return error_from_response(status, headers, body, url)
+
+
+def _without_nulls(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message of an assistant that only called tools has no content; servers take that better than a null."""
+    return {field: value for field, value in message.items() if value is not None}

@@ -39,9 +39,9 @@ class SseDecoder:
 
     def end(self) -> list[bytes]:
         """What an end of the stream without a blank line leaves."""
-        lines = [b"".join(self._tail)] if self._tail else []
+        tail = b"".join(self._tail)
         self._tail.clear()
-        return self._take([*lines, b""])
+        return self._take([tail if self._started else tail.removeprefix(_BOM), b""])
 
     def _take(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []

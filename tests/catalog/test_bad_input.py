@@ -44,7 +44,7 @@ class Bad:
 
     data: bytes | str
     code: str
-    place: tuple[int, int] | None | str = "anywhere"
+    place: tuple[int, int] | str | None = "anywhere"
 
     @property
     def bytes(self) -> bytes:
@@ -139,8 +139,20 @@ def test_a_bad_file_ends_the_command_with_2_and_one_message(tmp_path: Path, bad:
     place = "bad.yaml" if not isinstance(bad.place, tuple) else f"bad.yaml:{bad.place[0]}:{bad.place[1]}"
     assert place in run.all
     assert len(run.all) < 2000
-    told = json.loads(lint("bad.yaml", "--format", "json", cwd=tmp_path).out)
-    assert [finding["code"] for finding in told["findings"]] == [bad.code]
+
+
+def test_many_bad_files_are_told_in_one_run(tmp_path: Path) -> None:
+    names = {f"{number}.yaml": bad for number, bad in enumerate(BAD.values())}
+    for name, bad in names.items():
+        (tmp_path / name).write_bytes(bad.bytes)
+    (tmp_path / "good.yaml").write_text(GOOD)
+    run = lint(*names, "good.yaml", "--format", "json", cwd=tmp_path)
+    told = json.loads(run.out)
+    assert run.code == 2
+    assert [(finding["path"], finding["code"]) for finding in told["findings"]] == [
+        (name, bad.code) for name, bad in names.items()
+    ]
+    assert told["checked"]["files"] == len(BAD) + 1
 
 
 def missing(path: Path) -> None:
@@ -195,7 +207,7 @@ def test_a_path_that_cannot_exist_is_a_finding(path: str) -> None:
         load_catalog(path)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no such device")
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
 def test_an_endless_device_ends_with_2(tmp_path: Path) -> None:
     run = lint("/dev/zero", cwd=tmp_path)
     assert run.code == 2
