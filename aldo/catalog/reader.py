@@ -6,11 +6,6 @@ catalog is reported and that entry passed over, so that it does not hide the def
 
 from __future__ import annotations
 
-import gc
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import yaml
@@ -18,18 +13,11 @@ import yaml
 from aldo.catalog import codes
 from aldo.catalog.build import Builder, TooMuch
 from aldo.catalog.document import Document
+from aldo.catalog.events import events, without_garbage_collector
+from aldo.catalog.recovery import broken_items, describe, without_items
 from aldo.catalog.source import read_source
 from aldo.catalog.spans import Spans
 from aldo.errors import Related, Span
-
-# Without libyaml PyYAML is slower, but its parser gives the same events.
-_Parser: Any = getattr(import_module("yaml.cyaml"), "CParser", None) if yaml.__with_libyaml__ else yaml.SafeLoader
-
-MOST_SYNTAX_ERRORS = 20
-_ITEM = re.compile(r"^( *)- ", re.MULTILINE)
-_LESS_INDENTED = r"^ {{0,{}}}[^\s#]"
-_NO_ITEM = r"^(?!- )[^\s#]"
-_NOT_LINE_END = re.compile(r"[^\r\n]")
 
 
 def read_document(path: str) -> Document:
@@ -41,28 +29,35 @@ def read_document(path: str) -> Document:
 
 
 def parse(document: Document) -> None:
-    """Parse `document.text` into its value and spans; retry without the entries that cannot be parsed."""
+    """Parse `document.text` into its value and spans; a second time without the entries that are no YAML."""
     text, line_breaks = _hide_line_breaks(document.text)
-    skipped: set[int] = set()
-    for _ in range(MOST_SYNTAX_ERRORS):
-        builder = Builder(document, line_breaks)
-        try:
-            with _without_garbage_collector():
-                _feed(builder, text)
-        except TooMuch:
+    with without_garbage_collector():
+        error = _build(document, text, line_breaks)
+        if error is None:
             return
-        except yaml.MarkedYAMLError as error:
-            document.findings = [f for f in document.findings if f.code == codes.SYNTAX]
-            _report_syntax(document, error)
-            entry = _entry_around(text, error)
-            if entry is None or entry[0] in skipped:
-                return
-            skipped.add(entry[0])
-            text = _without_entry(text, entry)
-            continue
-        document.value, document.spans = builder.value, builder.spans
-        document.skipped = frozenset(skipped)
-        return
+        items = broken_items(text)
+        document.findings.clear()
+        document.odd_keys.clear()
+        for item in items:
+            _report_syntax(document, item.problem, item.at, item.context, item.context_at)
+        document.skipped = frozenset(item.start for item in items)
+        if items:
+            error = _build(document, without_items(text, items), line_breaks)
+        if error is not None:
+            _report_syntax(document, *describe(error, len(text.rstrip())))
+
+
+def _build(document: Document, text: str, line_breaks: dict[int, int]) -> yaml.MarkedYAMLError | None:
+    """Build value and spans of a text; gives the syntax error where it is no YAML."""
+    builder = Builder(document, line_breaks)
+    try:
+        _feed(builder, text)
+    except yaml.MarkedYAMLError as error:
+        return error
+    except TooMuch:
+        return None
+    document.value, document.spans = builder.value, builder.spans
+    return None
 
 
 def _hide_line_breaks(text: str) -> tuple[str, dict[int, int]]:
@@ -77,18 +72,6 @@ def _hide_line_breaks(text: str) -> tuple[str, dict[int, int]]:
     return (text.translate(hidden) if hidden else text), back
 
 
-@contextmanager
-def _without_garbage_collector() -> Iterator[None]:
-    """Nothing built here is cyclic, and the collector would visit it all again and again (halves the time)."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def _feed(builder: Builder, text: str) -> None:
     document = builder.document
     actions: dict[type, Any] = {
@@ -99,27 +82,16 @@ def _feed(builder: Builder, text: str) -> None:
         yaml.MappingEndEvent: builder.close,
         yaml.SequenceEndEvent: builder.close,
     }
-    parser = _Parser(text)
     documents = 0
-    while True:
-        event: Any = parser.get_event()
-        kind = type(event)
-        action = actions.get(kind)
+    for event in events(text):
+        action = actions.get(type(event))
         if action is not None:
             action(event)
-        elif kind is yaml.DocumentStartEvent:
+        elif type(event) is yaml.DocumentStartEvent:
             documents += 1
             if documents > 1:
-                start = event.start_mark.index
-                document.report(
-                    codes.MANY_DOCUMENTS,
-                    "a second document begins here",
-                    span=builder.spans.between(start, start + 3),
-                    hint="one file holds one document; move the rest to a file of its own",
-                )
-                raise TooMuch
-        elif kind is yaml.StreamEndEvent:
-            break
+                assert event.start_mark is not None
+                _report_second_document(document, builder.spans, event.start_mark.index)
     if documents == 0 or builder.value is None:
         document.report(
             codes.UNREADABLE_FILE,
@@ -129,44 +101,27 @@ def _feed(builder: Builder, text: str) -> None:
         )
 
 
-def _report_syntax(document: Document, error: yaml.MarkedYAMLError) -> None:
+def _report_second_document(document: Document, spans: Spans, start: int) -> None:
+    document.report(
+        codes.MANY_DOCUMENTS,
+        "a second document begins here",
+        span=spans.between(start, start + 3),
+        hint="one file holds one document; move the rest to a file of its own",
+    )
+    raise TooMuch
+
+
+def _report_syntax(document: Document, problem: str, at: int, context: str, context_at: int) -> None:
     spans = Spans(document.text)
-    mark = error.problem_mark or error.context_mark
-    offset = min(mark.index, len(document.text)) if mark else 0
-    problem = " ".join((error.problem or "cannot be parsed").split())
+    end = len(document.text)
     hint = ""
     related: tuple[Related, ...] = ()
-    if document.text[offset : offset + 1] == "\t":
+    if document.text[at : at + 1] == "\t":
         problem, hint = "a tab where YAML wants spaces", "indent with spaces"
-    elif error.context and error.context_mark and error.context_mark.index != offset:
-        start = error.context_mark.index
-        place = spans.between(start, min(start + 1, len(document.text)))
-        related = (Related(document.path, place, error.context),)
-        problem = f"{problem} {error.context}" if error.context.startswith("while") else problem
-    end = min(offset + 1, len(document.text))
-    document.report(codes.SYNTAX, problem, span=spans.between(offset, end), hint=hint, related=related)
-
-
-def _entry_around(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int] | None:
-    """The offsets of the list item that the error began in, where the document is a list of items."""
-    first = _ITEM.search(text)
-    mark = error.context_mark or error.problem_mark
-    if first is None or mark is None or mark.index < first.start():
-        return None
-    indent = first[1]
-    starts = [m.start() for m in re.finditer(rf"^{indent}- ", text, re.MULTILINE)]
-    begun = [start for start in starts if start <= mark.index]
-    later = [start for start in starts if start > mark.index]
-    after = text.find("\n", begun[-1]) + 1
-    end_of_list = re.compile(_LESS_INDENTED.format(len(indent) - 1) if indent else _NO_ITEM, re.MULTILINE)
-    beyond = end_of_list.search(text, after) if after else None
-    end = min(later[0] if later else len(text), beyond.start() if beyond else len(text))
-    return begun[-1], end
-
-
-def _without_entry(text: str, entry: tuple[int, int]) -> str:
-    """The text with an item replaced by a null of the same length, so that every offset stays."""
-    start, end = entry
-    blank = _NOT_LINE_END.sub(" ", text[start:end])
-    dash = text.index("-", start)
-    return f"{text[:start]}{blank[: dash - start]}- ~{blank[dash - start + 3 :]}{text[end:]}"
+    elif context and context_at != at:
+        place = spans.between(context_at, min(context_at + 1, end))
+        related = (Related(document.path, place, context),)
+    if context.startswith("while") and not hint:
+        problem = f"{problem} {context}"
+    span = spans.between(min(at, end), min(at + 1, end))
+    document.report(codes.SYNTAX, problem, span=span, hint=hint, related=related)

@@ -158,15 +158,17 @@ def _words(value: Any) -> str:
 
 
 def _was_skipped(document: Document, path: Path) -> bool:
-    """Whether the path leads into an entry that a syntax error made unreadable."""
-    if not document.skipped:
+    """Whether the path names an entry that a syntax error made unreadable: a null stands in its place."""
+    if not document.skipped or _value_at(document.value, path) is not None:
         return False
-    spans = document.spans
-    for length in range(1, len(path) + 1):
-        node = document.locate(path[:length])
-        if node and any(spans.line_column(start)[0] == node.line for start in document.skipped):
-            return True
-    return False
+    place = document.locate(path)
+    return place is not None and any(document.spans.line_column(at)[0] == place.line for at in document.skipped)
+
+
+def _value_at(value: Any, path: Path) -> Any:
+    for part in _existing(value, path):
+        value = value[part]
+    return value
 
 
 def _existing(value: Any, path: Path) -> Path:

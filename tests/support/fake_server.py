@@ -18,10 +18,11 @@ from typing import Any, Literal
 
 ACCEPT_POLL_SECONDS = 0.05
 DRIP_SECONDS = 0.02
+MOST_DRIPS = 150
 GIVE_UP_SECONDS = 20.0
 
 After = Literal["close", "reset", "hang", "drip"]
-"""What follows the last byte: a clean end, a RST, silence, or `Reply.drip` again and again."""
+"""What follows the last byte: a clean end, a RST, silence, or `Reply.drip` again and again for a while."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class FakeServer:
     host: str = "127.0.0.1"
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
+    ran_dry: bool = False  # whether somebody listened to a whole drip
 
     def __post_init__(self) -> None:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -151,8 +153,11 @@ class FakeServer:
                     if not connection.recv(1024):
                         return
         elif reply.after == "drip":
-            while not self._over.wait(DRIP_SECONDS):
+            for _ in range(MOST_DRIPS):
+                if self._over.wait(DRIP_SECONDS):
+                    return
                 connection.sendall(reply.drip)
+            self.ran_dry = True
 
 
 def _read(connection: socket.socket) -> Seen | None:

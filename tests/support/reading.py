@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 
 from aldo.catalog.document import Document
 from aldo.catalog.reader import parse
 from aldo.errors import Span
-
-WINDOW = 40
 
 
 def read(text: str) -> Document:
@@ -36,7 +35,9 @@ def ruamel_value(text: str) -> Any:
 def ruamel_or_none(text: str) -> tuple[bool, Any]:
     """Whether ruamel.yaml can read the text, and what it reads."""
     try:
-        return True, ruamel_value(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)
+            return True, ruamel_value(text)
     except (YAMLError, ValueError, TypeError, LookupError, AssertionError, AttributeError):
         return False, None
 

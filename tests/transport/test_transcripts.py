@@ -155,6 +155,16 @@ def test_after_done_an_answer_is_whole_whatever_the_connection_does(end: Callabl
     assert last.result.usage.tokens_in == 3
 
 
+@pytest.mark.parametrize("frame", [lambda body: sse(body), lambda body: chunked(body, 9, whole=False)])
+def test_a_word_is_out_before_the_next_one_is_in(frame: Callable[[bytes], bytes]) -> None:
+    first = STREAM[: STREAM.index(b"\n\n") + 2]
+    server = FakeServer([Reply(frame(first), after="hang")])
+    with server, bind(entry("mlx", {"baseUrl": server.url})) as client:
+        stream = client.stream(ASK)
+        assert next(stream) == TextDelta("Hello")
+        stream.close()  # type: ignore[attr-defined]
+
+
 def test_every_transcript_has_its_meaning_beside_it() -> None:
     assert len(NAMES) >= 40
     for name in NAMES:

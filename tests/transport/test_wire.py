@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from aldo.errors import AldoError
 from aldo.transport import ChatRequest, Finished
 from tests.support.bound import ASK, USER, Wire, bind, entry
 
@@ -172,3 +174,11 @@ def test_text_arrives_as_it_was_said() -> None:
     assert sent(entry("mlx", {"baseUrl": "http://x"}), ChatRequest(messages=({"role": "user", "content": text},)))[
         "messages"
     ] == [{"role": "user", "content": text}]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_text_with_half_a_surrogate_pair_arrives_or_is_our_error(stream: bool) -> None:
+    """Python has such text whenever a file name or a file was decoded with `surrogateescape`."""
+    request = ChatRequest(messages=({"role": "user", "content": "a\udcff"},))
+    with contextlib.suppress(AldoError):
+        sent(entry("mlx", {"baseUrl": "http://x"}), request, stream=stream)
