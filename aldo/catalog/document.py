@@ -23,7 +23,7 @@ class Document:
     odd_keys: list[Span] = field(default_factory=list)
     """Where keys stand that are no texts. YAML allows them, our files do not."""
     skipped: frozenset[int] = frozenset()
-    """Offsets of the entries that a syntax error made unreadable; nothing is said of them again."""
+    """Lines on which entries begin that a syntax error made unreadable; nothing is said of them again."""
 
     def report(
         self,

@@ -38,13 +38,14 @@ def parse(document: Document) -> None:
         items = broken_items(text)
         document.findings.clear()
         document.odd_keys.clear()
+        places = Spans(document.text)
         for item in items:
-            _report_syntax(document, item.problem, item.at, item.context, item.context_at)
-        document.skipped = frozenset(item.start for item in items)
+            _report_syntax(document, places, item.problem, item.at, item.context, item.context_at)
+        document.skipped = frozenset(places.line_column(item.start)[0] for item in items)
         if items:
             error = _build(document, without_items(text, items), line_breaks)
         if error is not None:
-            _report_syntax(document, *describe(error, len(text.rstrip())))
+            _report_syntax(document, places, *describe(error, len(text.rstrip())))
 
 
 def _build(document: Document, text: str, line_breaks: dict[int, int]) -> yaml.MarkedYAMLError | None:
@@ -111,8 +112,7 @@ def _report_second_document(document: Document, spans: Spans, start: int) -> Non
     raise TooMuch
 
 
-def _report_syntax(document: Document, problem: str, at: int, context: str, context_at: int) -> None:
-    spans = Spans(document.text)
+def _report_syntax(document: Document, spans: Spans, problem: str, at: int, context: str, context_at: int) -> None:
     end = len(document.text)
     hint = ""
     related: tuple[Related, ...] = ()

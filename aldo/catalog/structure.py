@@ -162,7 +162,7 @@ def _was_skipped(document: Document, path: Path) -> bool:
     if not document.skipped or _value_at(document.value, path) is not None:
         return False
     place = document.locate(path)
-    return place is not None and any(document.spans.line_column(at)[0] == place.line for at in document.skipped)
+    return place is not None and place.line in document.skipped
 
 
 def _value_at(value: Any, path: Path) -> Any:

@@ -28,8 +28,12 @@ def base_url(entry: ModelEntry, kind: KindData, environ: Mapping[str, str]) -> s
 
 def versioned(url: str) -> str:
     """The URL with `/v1` added unless its path has a version already (`/v1`, `/v1beta/openai`)."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url.strip())
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
         raise UsageError(f"{url!r} is not an http or https URL")
     path = parts.path.rstrip("/")
     if not _VERSION.search(path):
@@ -37,9 +41,7 @@ def versioned(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
-def root(url: str) -> str:
-    """The URL without its version: where health endpoints live."""
+def without_user(url: str) -> str:
+    """The URL without a user name and password: what messages may show."""
     parts = urlsplit(url)
-    match = _VERSION.search(parts.path)
-    path = parts.path[: match.start()] if match else parts.path
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

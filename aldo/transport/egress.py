@@ -18,35 +18,40 @@ import httpx
 from aldo.errors import ConnectionFailed, EgressRefused
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# RFC 1918 and RFC 4193. Not `is_private`, which counts link-local (cloud metadata) and test ranges too.
+_PRIVATE: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
 
 
 class EgressPolicy:
-    """Loopback always counts as this machine; `local_networks` adds hosts and CIDR ranges.
+    """Loopback always counts as this machine; `local_networks` adds CIDR ranges and host names.
 
-    With `private`, the private ranges (RFC 1918, RFC 4193) pass too: for `on-prem` entries that the
-    operator allowed to see sensitive requests.
+    A host name that is listed counts only while it resolves to loopback or a private range (RFC 1918,
+    RFC 4193), because its resolution is not ours. With `private` those ranges pass for every name: for
+    `on-prem` entries that the operator allowed to see sensitive requests.
     """
 
     def __init__(self, local_networks: Iterable[str] = (), *, private: bool = False) -> None:
         self._private = private
         self._hosts: set[str] = set()
-        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        self._networks: list[Network] = []
         for name in local_networks:
             try:
                 self._networks.append(ipaddress.ip_network(name, strict=False))
             except ValueError:
-                self._hosts.add(name.lower().rstrip("."))
+                self._hosts.add(_host(name))
 
     def admits(self, host: str, address: str) -> bool:
         """Whether a connection to `address`, which `host` resolved to, stays where it may go."""
         parsed = _parse(address)
         if parsed is None:
             return False
-        if parsed.is_loopback or host.lower().rstrip(".") in self._hosts:
+        if parsed.is_loopback or _within(parsed, self._networks):
             return True
-        if any(parsed in network for network in self._networks if network.version == parsed.version):
-            return True
-        return self._private and parsed.is_private and not parsed.is_unspecified
+        return (self._private or _host(host) in self._hosts) and _within(parsed, _PRIVATE)
 
     def addresses(self, host: str, port: int) -> list[str]:
         """The addresses of a host that may be connected to, in the resolver's order.
@@ -55,8 +60,9 @@ class EgressPolicy:
         """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise ConnectionFailed(f"the name {host!r} does not resolve: {error.strerror}") from None
+        except (OSError, UnicodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no host name"
+            raise ConnectionFailed(f"the name {host!r} does not resolve: {reason}") from None
         resolved = list(dict.fromkeys(str(info[4][0]) for info in found))
         admitted = [address for address in resolved if self.admits(host, address)]
         if not admitted:
@@ -65,6 +71,14 @@ class EgressPolicy:
                 "loopback or to routing.localNetworks only"
             )
         return admitted
+
+
+def _host(name: str) -> str:
+    return name.lower().rstrip(".")
+
+
+def _within(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)
 
 
 def _parse(address: str) -> Address | None:
@@ -133,9 +147,9 @@ class GuardedTransport(httpx.BaseTransport):
     """An httpx transport whose every connection passes the policy. It knows no proxies."""
 
     def __init__(self, policy: EgressPolicy) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False), network_backend=_GuardedBackend(policy)
-        )
+        # httpcore makes its TLS context when the first https connection needs it: reading the
+        # certificates takes longer than a local server's answer.
+        self._pool = httpcore.ConnectionPool(network_backend=_GuardedBackend(policy))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

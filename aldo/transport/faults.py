@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any
 
 import httpcore
@@ -30,10 +33,11 @@ from aldo.errors import (
 
 _CONTEXT_WORDS = (
     "context length",
+    "context_length",
     "context size",
+    "context window",
     "exceed_context",
     "maximum context",
-    "context window",
     "too long",
 )
 _LONGEST = 300
@@ -42,13 +46,15 @@ _CONNECT_TIMEOUTS = (httpx.ConnectTimeout, httpx.PoolTimeout, httpcore.ConnectTi
 _TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
 _NO_CONNECTION = (
     httpx.ConnectError,
-    httpx.UnsupportedProtocol,
-    httpcore.ConnectError,
-    httpcore.UnsupportedProtocol,
     httpx.InvalidURL,
     httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpcore.ConnectError,
+    httpcore.ConnectionNotAvailable,
     httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
 )
+_UNDECODABLE = (httpx.DecodingError, httpx.CookieConflict)
 _BROKEN = (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.ProtocolError)
 
 
@@ -63,6 +69,8 @@ def foreign_errors_mapped(url: str, *, streaming: bool = False) -> Iterator[None
         raise TransportTimeout(f"{url} sent nothing for too long") from None
     except _NO_CONNECTION as error:
         raise ConnectionFailed(f"no connection to {url}: {_reason(error)}") from None
+    except _UNDECODABLE as error:
+        raise ProtocolError(f"the answer of {url} cannot be decoded: {_reason(error)}") from None
     except _BROKEN as error:
         kind = StreamCut if streaming else ConnectionFailed
         raise kind(f"the connection to {url} broke: {_reason(error)}") from None
@@ -76,10 +84,10 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, ur
     """The error of an answer whose status is not 200."""
     message, is_json = _message(body)
     text = f"{url} answered {status}: {message}" if message else f"{url} answered {status}"
-    kind = _kind(status, message.lower(), is_json)
+    kind = _kind(status, _words(body, message), is_json)
     if kind is ProtocolError:
         text += "; there is no chat at this address, check baseUrl"
-    return kind(text, status=status, retry_after=_seconds(headers.get("retry-after")))
+    return kind(text, status=status, retry_after=_retry_after(headers))
 
 
 def error_in_body(body: Mapping[str, Any]) -> TransportError:
@@ -88,14 +96,16 @@ def error_in_body(body: Mapping[str, Any]) -> TransportError:
     message = _error_text(error)
     status = error.get("code") if isinstance(error, Mapping) else None
     status = status if isinstance(status, int) and 400 <= status < 600 else 500
-    return _kind(status, message.lower(), True)(f"the server reported an error: {message}", status=status)
+    return _kind(status, f"{message} {json.dumps(error)}".lower(), True)(
+        f"the server reported an error: {message}", status=status
+    )
 
 
 def _kind(status: int, message: str, is_json: bool) -> type[TransportError]:
     if status in (401, 403):
         return Unauthorized
     if status == 404:
-        return ModelNotFound if is_json else ProtocolError
+        return ModelNotFound if is_json and message.strip() != "not found" else ProtocolError
     if status == 429:
         return RateLimited
     if status in (408, 504):
@@ -126,8 +136,32 @@ def _error_text(error: Any) -> str:
     return " ".join(str(error).split())[:_LONGEST]
 
 
-def _seconds(value: str | None) -> float | None:
+def _words(body: bytes, message: str) -> str:
+    """What an error is classified by: its message and, of a JSON body, its code and type as well."""
+    text = message.lower()
     try:
-        return float(value) if value else None
+        error = json.loads(body)["error"]
+        return f"{text} {error.get('code', '')} {error.get('type', '')}".lower() if isinstance(error, Mapping) else text
+    except (ValueError, TypeError, KeyError):
+        return text
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from a number or a date (RFC 9110, 10.2.3). None where the server makes no sense."""
+    value = headers.get("retry-after")
+    if not value:
+        return None
+    try:
+        seconds = float(value)
     except ValueError:
+        return _seconds_until(value, headers.get("date"))
+    return seconds if isfinite(seconds) and seconds >= 0 else None
+
+
+def _seconds_until(then: str, now: str | None) -> float | None:
+    """The server's own clock counts where it told the time."""
+    try:
+        start = parsedate_to_datetime(now) if now else datetime.now(UTC)
+        return max(0.0, (parsedate_to_datetime(then) - start).total_seconds())
+    except (TypeError, ValueError):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from aldo.errors import TransportError
+from aldo.errors import TransportError, UsageError
 from aldo.schema.entry import ModelEntry
 from aldo.schema.kinds import KindData, kind_data
 from aldo.transport.chat import ChatRequest
@@ -31,11 +31,19 @@ class OpenAICompatAdapter:
         return self.entry.provider_config.model or self.data.wire_model or self.entry.id
 
     def headers(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """The request headers, with the key from the variable that `apiKeyEnv` names."""
-        headers = {"accept": "application/json, text/event-stream", **self.entry.provider_config.headers}
-        variable = self.entry.provider_config.api_key_env
-        if variable and environ.get(variable):
-            headers["authorization"] = f"Bearer {environ[variable]}"
+        """The request headers, with the key from the variable that `apiKeyEnv` names.
+
+        Raises `UsageError` for a key or a header that HTTP cannot carry.
+        """
+        config = self.entry.provider_config
+        headers = {"accept": "application/json, text/event-stream", **config.headers}
+        key = environ.get(config.api_key_env or "", "").strip()
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable() and name.isascii() and name.isprintable()):
+                source = f"${config.api_key_env}" if name == "authorization" and key else f"the header {name!a}"
+                raise UsageError(f"{self.entry.id}: {source} holds characters that no HTTP header can carry")
         return headers
 
     def chat_body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]:

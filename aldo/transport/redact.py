@@ -8,39 +8,62 @@ from typing import Any
 
 from aldo.transport.chat import ChatRequest
 
-_MARK = b"[withheld]"
-_SHORTEST_KEY = 4
-_SHORTEST_PROMPT = 8  # shorter ones are words that an error message may hold by itself
+_MARK = "[withheld]"
+_KEY_PIECE = 6  # characters of a key that an error may not hold in a row
+_PROMPT_PIECE = 12  # the same for a prompt; shorter runs are words that an error may hold by itself
+_SHORTEST_PROMPT = 8  # a prompt this short is withheld only as a whole
 
 
 class Redactor:
-    """Takes the bytes of a server's error and gives them without what was sent."""
+    """Takes an error message and gives it without any longer piece of what was sent."""
 
     def __init__(self, request: ChatRequest, headers: Mapping[str, str]) -> None:
-        keys = [value.removeprefix("Bearer ") for value in headers.values()]
-        secrets = [key for key in keys if len(key) >= _SHORTEST_KEY]
-        secrets += [text for text in _texts(request.messages) if len(text) >= _SHORTEST_PROMPT]
-        self._patterns = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+        self._secrets: list[tuple[str, int]] = []
+        for value in headers.values():
+            key = value.removeprefix("Bearer ").strip()
+            self._keep_out(key, _KEY_PIECE)
+        for message in request.messages:
+            for text in _contents(message):
+                self._keep_out(text.strip(), _PROMPT_PIECE)
 
-    def __call__(self, body: bytes) -> bytes:
-        for pattern in self._patterns:
-            body = body.replace(pattern, _MARK)
-        return body
+    def _keep_out(self, secret: str, piece: int) -> None:
+        for text in {secret, " ".join(secret.split())}:  # messages are told with white space folded
+            self._keep_out_forms(text, piece)
+
+    def _keep_out_forms(self, secret: str, piece: int) -> None:
+        """As it is, and as JSON writes it with and without escapes for other scripts."""
+        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
+            if len(form) >= min(piece, _SHORTEST_PROMPT):
+                self._secrets.append((form, min(piece, len(form))))
+
+    def __call__(self, message: str) -> str:
+        kept: list[str] = []
+        at = 0
+        while at < len(message):
+            run = max((_run(message, at, *secret) for secret in self._secrets), default=0)
+            kept.append(_MARK if run else message[at])
+            at += run or 1
+        return "".join(kept)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-        yield value.strip()
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
+def _run(message: str, at: int, secret: str, piece: int) -> int:
+    """How many characters from `at` on occur in the secret in a row; 0 where fewer than `piece`."""
+    end = at + piece
+    if end > len(message) or message[at:end] not in secret:
+        return 0
+    while end < len(message) and message[at : end + 1] in secret:
+        end += 1
+    return end - at
 
 
-def _forms(secret: str) -> Iterator[bytes]:
-    """As it is, and as JSON writes it with and without escapes for other scripts."""
-    for text in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        yield text.encode("utf-8", "surrogatepass")
+def _contents(message: Mapping[str, Any]) -> Iterator[str]:
+    """What a message says: its content, the texts of its parts, the arguments of its tool calls."""
+    content = message.get("content")
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, (list, tuple)):
+        yield from (str(part["text"]) for part in content if isinstance(part, Mapping) and "text" in part)
+    for call in message.get("tool_calls") or ():
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(function, Mapping):
+            yield str(function.get("arguments", ""))

@@ -46,7 +46,7 @@ def resolve(
         transport=http or guard,
         trust_env=http is None and guard is None,
         follow_redirects=False,
-        timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+        timeout=httpx.Timeout(min(timeouts.read, timeouts.no_content), connect=timeouts.connect),
     )
     return ModelClient(adapter, url, client, timeouts, environ)
 

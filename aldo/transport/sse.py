@@ -3,7 +3,7 @@ from bytes to the data of each event, however the bytes were split."""
 
 from __future__ import annotations
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 class SseDecoder:
@@ -30,7 +30,7 @@ class SseDecoder:
             self._tail.clear()
         if not self._started:
             self._started = True
-            chunk = chunk.removeprefix(_BOM)
+            chunk = chunk.removeprefix(BOM)
         lines = chunk.splitlines()  # for bytes: \n, \r\n and \r only
         self._after_cr = chunk.endswith(b"\r")
         if not chunk.endswith((b"\n", b"\r")):
@@ -41,7 +41,7 @@ class SseDecoder:
         """What an end of the stream without a blank line leaves."""
         tail = b"".join(self._tail)
         self._tail.clear()
-        return self._take([tail if self._started else tail.removeprefix(_BOM), b""])
+        return self._take([tail if self._started else tail.removeprefix(BOM), b""])
 
     def _take(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []

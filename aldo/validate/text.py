@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from aldo.errors import Finding, Span
@@ -11,6 +12,7 @@ Paint = Callable[[str, str], str]
 """Takes a text and the name of a style (error, warning, info, dim, hint); gives the text to print."""
 
 WIDEST = 100
+_LINE_END = re.compile(r"\r\n|\r|\n")  # as editors count; str.splitlines breaks at form feeds and more
 
 
 def plain(text: str, _style: str) -> str:
@@ -19,16 +21,17 @@ def plain(text: str, _style: str) -> str:
 
 def render_text(report: LintReport, paint: Paint = plain) -> str:
     """The report as text that ends in a newline."""
-    blocks = [frame(finding, report.texts.get(finding.path, ""), paint) for finding in report.findings]
+    lines = {path: _LINE_END.split(text) for path, text in report.texts.items()}
+    blocks = [frame(finding, lines.get(finding.path, []), paint) for finding in report.findings]
     return "".join(f"{block}\n\n" for block in blocks) + _summary(report, paint) + "\n"
 
 
-def frame(finding: Finding, text: str, paint: Paint = plain) -> str:
-    """One finding as a block of lines without a newline at the end."""
+def frame(finding: Finding, source: list[str], paint: Paint = plain) -> str:
+    """One finding as a block of lines, with the line of the file's `source` that it is on."""
     head = f"{paint(finding.severity, finding.severity)}[{finding.code}] {printable(finding.message)}"
     lines = [head, paint(f"  --> {printable(finding.place)}", "dim")]
-    if finding.span and text:
-        lines += _code_frame(finding.span, text, paint)
+    if finding.span and finding.span.line <= len(source):
+        lines += _code_frame(finding.span, source[finding.span.line - 1], paint)
     for other in finding.related:
         place = f"{other.path}:{other.span.line}:{other.span.column}" if other.span else other.path
         lines.append(paint(f"   = see {printable(place)}: {printable(other.message)}", "dim"))
@@ -37,11 +40,7 @@ def frame(finding: Finding, text: str, paint: Paint = plain) -> str:
     return "\n".join(lines)
 
 
-def _code_frame(span: Span, text: str, paint: Paint) -> Iterator[str]:
-    source = text.splitlines()
-    if span.line > len(source):
-        return
-    line = source[span.line - 1]
+def _code_frame(span: Span, line: str, paint: Paint) -> Iterator[str]:
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     first = max(0, start - WIDEST // 2) if len(line) > WIDEST else 0

@@ -109,7 +109,7 @@ BAD: dict[str, Bad] = {
 """Codes: reading the file AL108, its kind AL109, a second document AL110, aliases AL111, the rest is syntax."""
 
 
-@pytest.fixture(params=BAD.values(), ids=BAD.keys())
+@pytest.fixture(params=list(BAD.values()), ids=list(BAD))
 def bad(request: pytest.FixtureRequest) -> Bad:
     value: Bad = request.param
     return value

@@ -13,6 +13,7 @@ from aldo.catalog import load_catalog, read_catalog
 from aldo.errors import CatalogError, Finding
 from tests.support.defects import FIELDS, IDS, STRUCTURE, SYNTAX, UNFINISHED, Defect, catalog, line_of
 
+MOON = next(defect for defect in STRUCTURE if defect.line == "locality: moon")
 Expected = tuple[str, int, int, str]
 """Code, line, column, pointer."""
 
@@ -146,12 +147,11 @@ def test_defects_put_together_are_all_told(
 @pytest.mark.parametrize("number", range(len(IDS)))
 @pytest.mark.parametrize("syntax", SYNTAX, ids=lambda defect: defect.name)
 def test_the_entries_around_a_syntax_error_are_checked(tmp_path: Path, syntax: Defect, number: int, bare: bool) -> None:
-    moon = next(defect for defect in STRUCTURE if defect.line == "locality: moon")
     others = [other for other in range(len(IDS)) if other != number]
-    text = catalog({number: (syntax,), **dict.fromkeys(others, (moon,))}, bare=bare)
+    text = catalog({number: (syntax,), **dict.fromkeys(others, (MOON,))}, bare=bare)
     found = [seen(finding) for finding in findings_of(tmp_path / "m.yaml", text)]
     assert [finding for finding in found if finding[0] != "AL101"] == [
-        expected(text, other, moon, bare=bare) for other in others
+        expected(text, other, MOON, bare=bare) for other in others
     ]
 
 
@@ -187,6 +187,40 @@ def test_syntax_errors_of_several_entries_are_all_told(
     found = findings_of(tmp_path_factory.getbasetemp() / "several.yaml", text)
     assert {finding.code for finding in found} == {"AL101"}
     assert len(found) == len(numbers)
+
+
+@pytest.mark.parametrize("line", ["description: *bold*", "description: &a [*a]"])
+def test_a_wrong_alias_hides_no_defect_of_another_entry(tmp_path: Path, line: str) -> None:
+    wrong = Defect(line, "description", line, "AL111", "*", "/description")
+    text = catalog({0: (MOON,), 1: (wrong,), 2: (MOON,)})
+    found = [seen(finding)[:2] for finding in findings_of(tmp_path / "m.yaml", text)]
+    assert found == [
+        ("AL106", line_of(0, "locality")),
+        ("AL111", line_of(1, "description")),
+        ("AL106", line_of(2, "locality")),
+    ]
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.sampled_from(range(len(IDS))),
+    st.sampled_from(FIELDS[1:]),
+    st.integers(min_value=0),
+    st.sampled_from("\t[]{}#!|>%@`,?:-&x "),
+    st.booleans(),
+)
+def test_a_letter_too_many_in_a_line_hides_no_defect_of_another_entry(
+    tmp_path_factory: pytest.TempPathFactory, number: int, field: str, at: int, letter: str, bare: bool
+) -> None:
+    others = [other for other in range(len(IDS)) if other != number]
+    lines = catalog(dict.fromkeys(others, (MOON,)), bare=bare).split("\n")
+    line = line_of(number, field, bare=bare) - 1
+    indent = len(lines[line]) - len(lines[line].lstrip(" "))
+    at = indent + at % (len(lines[line]) - indent + 1)
+    lines[line] = lines[line][:at] + letter + lines[line][at:]
+    found = findings_of(tmp_path_factory.getbasetemp() / "letter.yaml", "\n".join(lines))
+    told = {finding.span.line for finding in found if finding.code == "AL106" and finding.span}
+    assert {line_of(other, "locality", bare=bare) for other in others} <= told
 
 
 @pytest.mark.parametrize("seed", range(20))

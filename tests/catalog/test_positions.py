@@ -20,8 +20,8 @@ from tests.support.yaml_writer import Place, Writer
 LINE_ENDS = ("\n", "\r\n", "\r")
 
 
-def written(rng: random.Random, **options: bool) -> tuple[Document, Writer]:
-    writer = Writer(rng, **options)
+def written(rng: random.Random) -> tuple[Document, Writer]:
+    writer = Writer(rng)
     writer.document()
     document = read(writer.text)
     assert not document.findings

@@ -16,7 +16,7 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Literal
 
-ACCEPT_POLL_SECONDS = 0.05
+ACCEPT_POLL_SECONDS = 0.01
 DRIP_SECONDS = 0.02
 MOST_DRIPS = 150
 GIVE_UP_SECONDS = 20.0

@@ -49,7 +49,7 @@ ESCAPES = {"\t": "\\t", '"': '\\"', "\\": "\\\\", "é": "\\xe9", "😀": "\\U000
 
 def same(one: Any, other: Any) -> bool:
     """Equal in value, type and key order; a float equals a float that is written alike, NaN itself."""
-    return _spelled(one) == _spelled(other)
+    return bool(_spelled(one) == _spelled(other))
 
 
 def _spelled(value: Any) -> Any:

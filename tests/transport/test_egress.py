@@ -71,13 +71,18 @@ def test_no_proxy_of_the_environment_sees_a_local_chat(
     assert connections.foreign == []
 
 
-def test_no_netrc_adds_a_password(server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("locality", ["local", "on-prem", "cloud"])
+def test_no_netrc_adds_a_password(
+    locality: str, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key comes from the variable that the entry names, and from nowhere else."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login user password hunter2\n", encoding="utf-8")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert code_of(local(server.url, environ=dict(os.environ))) == "ok"
+    model = entry("mlx", {"baseUrl": server.url}, locality=locality)
+    assert code_of(bind(model, privacy="public", environ=dict(os.environ))) == "ok"
     assert "authorization" not in server.seen[0].headers
 
 
