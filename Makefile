@@ -55,7 +55,7 @@ test: $(VENV)/.test
 	@python -m pytest
 
 test-all: $(VENV)/.test
-	@python -m pytest -m ''
+	@HYPOTHESIS_PROFILE=explore python -m pytest -m 'heavy or not heavy'
 
 check: $(VENV)/.test
 	@python -m pytest -q tests/test_architecture.py tests/schema/test_published.py tests/docs

@@ -5,9 +5,9 @@ Importing this package imports nothing heavy: each name below loads its room on 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aldo._lazy import lazy_names
 from aldo._version import __version__
 
 if TYPE_CHECKING:
@@ -58,13 +58,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    room = _ROOMS.get(name)
-    if room is None:
-        raise AttributeError(f"module 'aldo' has no attribute {name!r}")
-    value = getattr(import_module(f"aldo.{room}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names("aldo", _ROOMS)
 
 
 def __dir__() -> list[str]:

@@ -21,6 +21,7 @@ MOST_ALIASED = 100_000
 """Values that aliases may add to what is written: enough for honest reuse, too little for a bomb."""
 
 _NOWHERE = -1  # the node of an anchor inside a pair that is not kept
+_ABSENT = object()
 _OPEN = object()  # marks an anchor whose collection is not finished: an alias to it would be a cycle
 _MAPPING_TAGS = (None, "!", scalars.TAG + "map")
 _SEQUENCE_TAGS = (None, "!", scalars.TAG + "seq")
@@ -71,7 +72,7 @@ class Builder:
             else:
                 value = text
         except scalars.UnreadableScalar as problem:
-            self.document.report(codes.SCALAR, str(problem), span=self.spans.span(node), path=self._path())
+            self._report(codes.SCALAR, str(problem), node)
             value = text
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, node, 1)
@@ -80,16 +81,12 @@ class Builder:
     def alias(self, event: Any) -> None:
         node = self._node(event)
         self.spans.ends[node] = event.end_mark.index
-        value, target, size = self._anchors.get(event.anchor, (None, _NOWHERE, -1))
-        if size < 0:
-            self._stop(codes.ALIAS, f"the alias *{event.anchor} has no anchor before it", node)
-        if value is _OPEN:
-            self._stop(
-                codes.ALIAS,
-                f"the alias *{event.anchor} stands inside what it repeats",
-                node,
-                hint="write the values out",
-            )
+        value, target, size = self._anchors.get(event.anchor, (_ABSENT, _NOWHERE, 1))
+        if value is _ABSENT or value is _OPEN:
+            said = "has no anchor before it" if value is _ABSENT else "stands inside what it repeats"
+            self._report(codes.ALIAS, f"the alias *{event.anchor} {said}", node, hint="write the values out")
+            self._put(None, node)
+            return
         self._aliased += size
         if self._aliased > MOST_ALIASED:
             self._stop(
@@ -110,12 +107,8 @@ class Builder:
         node = self._node(event)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (_MAPPING_TAGS if is_mapping else _SEQUENCE_TAGS):
-            self.document.report(
-                codes.SCALAR,
-                f"the tag {scalars.short_tag(event.tag)} does not fit what it stands before",
-                span=self.spans.span(node),
-                path=self._path(),
-            )
+            said = f"the tag {scalars.short_tag(event.tag)} does not fit what it stands before"
+            self._report(codes.SCALAR, said, node)
         value: dict[Any, Any] | list[Any] = {} if is_mapping else []
         if event.anchor is not None:
             self._anchors[event.anchor] = (_OPEN, node, 0)
@@ -208,6 +201,9 @@ class Builder:
                 path.append(str(frame.key))
         return tuple(path)
 
-    def _stop(self, code: str, message: str, node: int, *, hint: str = "") -> NoReturn:
+    def _report(self, code: str, message: str, node: int, *, hint: str = "") -> None:
         self.document.report(code, message, span=self.spans.span(node), path=self._path(), hint=hint)
+
+    def _stop(self, code: str, message: str, node: int, *, hint: str = "") -> NoReturn:
+        self._report(code, message, node, hint=hint)
         raise TooMuch

@@ -68,8 +68,8 @@ class Document:
 
     @property
     def readable(self) -> bool:
-        """Whether there is a value to speak of (a syntax error in one entry leaves the others)."""
-        return not any(finding.unreadable and finding.code != "AL101" for finding in self.findings)
+        """Whether there is a value to speak of: an unreadable entry leaves the others."""
+        return self.value is not None
 
     def sorted_findings(self) -> tuple[Finding, ...]:
         """In the order of the file; each place and code once."""

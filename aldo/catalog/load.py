@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
@@ -12,8 +12,10 @@ from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
 from aldo.catalog.structure import check
 from aldo.errors import CatalogError, Finding, Related
-from aldo.schema.agent import AGENT_SCHEMA, Agent
 from aldo.schema.catalog import API_VERSION, CATALOG_KIND, Catalog
+
+if TYPE_CHECKING:
+    from aldo.schema.agent import Agent
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def load_catalog(path: str | os.PathLike[str]) -> Catalog:
 
 def load_agent(path: str | os.PathLike[str]) -> Agent:
     """The agent in a file (`schema: aldo-ai/agent.v1`). Raises `CatalogError` as `load_catalog` does."""
+    from aldo.schema.agent import AGENT_SCHEMA, Agent  # most commands read no agent
+
     document = read_document(os.fspath(path))
     agent = None
     if document.readable:
@@ -61,7 +65,7 @@ def read_catalog(path: str) -> CatalogFile:
     """A catalog file with its findings; never raises for what is in it. `-` is standard input."""
     document = read_document(path)
     catalog, entries = None, 0
-    if document.readable and _is_catalog(document):
+    if document.readable and not _is_a_ruin(document) and _is_catalog(document):
         bare = isinstance(document.value, list)
         value = {"models": document.value} if bare else document.value
         prefix: tuple[PathPart, ...] = ("models",) if bare else ()
@@ -73,6 +77,12 @@ def read_catalog(path: str) -> CatalogFile:
     if document.findings:
         catalog = None
     return CatalogFile(document, catalog, entries)
+
+
+def _is_a_ruin(document: Document) -> bool:
+    """Whether what is left of a file beside its unreadable parts is no list of entries: then those are told alone."""
+    value = document.value.get("models") if isinstance(document.value, dict) else document.value
+    return not isinstance(value, list) and any(finding.unreadable for finding in document.findings)
 
 
 def _is_catalog(document: Document) -> bool:
@@ -123,7 +133,7 @@ def _report_duplicate_ids(document: Document, models: list[Any], prefix: tuple[P
     first: dict[str, int] = {}
     for index, entry in enumerate(models):
         model = entry.get("id") if isinstance(entry, dict) else None
-        if not isinstance(model, str):
+        if not isinstance(model, str) or not model:
             continue
         if model not in first:
             first[model] = index

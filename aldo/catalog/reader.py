@@ -6,6 +6,7 @@ catalog is reported and that entry passed over, so that it does not hide the def
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -19,6 +20,8 @@ from aldo.catalog.source import read_source
 from aldo.catalog.spans import Spans
 from aldo.errors import Related, Span
 
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 def read_document(path: str) -> Document:
     """Read one file, or standard input for `-`. Never raises for what is in it: see `Document.findings`."""
@@ -30,6 +33,15 @@ def read_document(path: str) -> Document:
 
 def parse(document: Document) -> None:
     """Parse `document.text` into its value and spans; a second time without the entries that are no YAML."""
+    bad = _NOT_YAML.search(document.text)
+    if bad is not None:
+        document.report(
+            codes.UNREADABLE_FILE,
+            f"contains the character U+{ord(bad[0]):04X}, which YAML does not allow",
+            span=Spans(document.text).between(bad.start(), bad.end()),
+            hint="is this a text file? Remove the character or write it as an escape",
+        )
+        return
     text, line_breaks = _hide_line_breaks(document.text)
     with without_garbage_collector():
         error = _build(document, text, line_breaks)
@@ -118,6 +130,8 @@ def _report_syntax(document: Document, spans: Spans, problem: str, at: int, cont
     related: tuple[Related, ...] = ()
     if document.text[at : at + 1] == "\t":
         problem, hint = "a tab where YAML wants spaces", "indent with spaces"
+    elif "escape code" in problem:
+        hint = "write the character itself (from Python: json.dumps(..., ensure_ascii=False))"
     elif context and context_at != at:
         place = spans.between(context_at, min(context_at + 1, end))
         related = (Related(document.path, place, context),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -14,7 +13,6 @@ MOST_BYTES = 32 * 1024 * 1024
 """Larger files are refused unread. Ten thousand entries take about 4 MB."""
 
 STDIN = "-"
-_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_source(path: str) -> Document:
@@ -63,17 +61,7 @@ def _decode(data: bytes, document: Document) -> None:
             hint="save the file as UTF-8",
         )
         return
-    text = text.removeprefix("\ufeff")
-    bad = _NOT_YAML.search(text)
-    if bad is not None:
-        document.report(
-            UNREADABLE_FILE,
-            f"contains the character U+{ord(bad[0]):04X}, which YAML does not allow",
-            span=_span_at(text, bad.start()),
-            hint="is this a text file? Remove the character or write it as an escape",
-        )
-        return
-    document.text = text
+    document.text = text.removeprefix("\ufeff")
 
 
 def _span_at(text: str, offset: int) -> Span:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from aldo.catalog import codes
 from aldo.catalog.document import Document
 from aldo.catalog.spans import PathPart
+from aldo.errors import Span
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[PathPart, ...]
@@ -63,14 +64,14 @@ def _report(document: Document, model: type[BaseModel], errors: list[ErrorDetail
         if error["type"] == "extra_forbidden":
             meant = _report_unknown(document, model, tuple(error["loc"]), prefix, missing)
             missing.discard(meant)
-    unreadable = {finding.span for finding in document.findings if finding.code == codes.SCALAR}
+    told = [f.span for f in document.findings if f.code in (codes.SCALAR, codes.ALIAS) and f.span]
     for error in errors:
         loc = tuple(error["loc"])
         path = loc[len(prefix) :]
         if error["type"] in ("extra_forbidden", "duplicate_id") or _was_skipped(document, path) or _is_echo(error):
             continue
         if error["type"] != "missing":
-            if document.locate(path) not in unreadable:
+            if not _holds_any(document.locate(path), told):
                 _report_value(document, error, path)
         elif loc in missing:
             document.report(
@@ -80,6 +81,14 @@ def _report(document: Document, model: type[BaseModel], errors: list[ErrorDetail
                 path=path[:-1],
                 hint=_missing_hint(loc),
             )
+
+
+def _holds_any(span: Span | None, inner: list[Span]) -> bool:
+    """Whether a value that is told to be unreadable is this one or stands inside it."""
+    if span is None:
+        return False
+    start, end = (span.line, span.column), (span.end_line, span.end_column)
+    return any(start <= (s.line, s.column) and (s.end_line, s.end_column) <= end for s in inner)
 
 
 def _report_unknown(document: Document, model: type[BaseModel], loc: Path, prefix: Path, missing: set[Path]) -> Path:

@@ -11,12 +11,17 @@ from aldo.schema.explanation import Change
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS, PrivacyTier
 
+FLOORS = (1, 0)  # a size is lowered to nothing only where one token is too much
 
-def admissions(facts: Facts, request: RouteRequest, sensitive: frozenset[str], *, pin: bool) -> Iterator[Changes]:
+
+def admissions(
+    facts: Facts, request: RouteRequest, sensitive: frozenset[str], *, pin: bool, floor: int
+) -> Iterator[Changes]:
     """The alternative sets of changes after which `request` admits the entry; none where nothing helps.
 
     With `pin` a request pinned to another entry is pinned to this one; without, it is unpinned.
-    Sizes and budget can be traded for each other, so there may be several sets.
+    Sizes and budget can be traded for each other, so there may be several sets. No size is lowered below
+    `floor`; `FLOORS` are the values to try.
     """
     if not facts.enabled:
         return
@@ -24,7 +29,7 @@ def admissions(facts: Facts, request: RouteRequest, sensitive: frozenset[str], *
     if privacy is None:
         return
     fixed = (*privacy, *_set_changes(facts, request, pin))
-    for sizes in size_changes(facts, request):
+    for sizes in size_changes(facts, request, floor):
         yield (*fixed, *sizes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from aldo.router.admit import admissions
+from aldo.router.admit import FLOORS, admissions
 from aldo.router.facts import Facts
 from aldo.router.rank import Rank, rank
 from aldo.router.sizes import Changes
@@ -36,16 +36,23 @@ def relaxations(table: RoutingTable, request: RouteRequest) -> tuple[Relaxation,
 
     Each makes the request routable, and none of its changes can be left out.
     """
+    # One floor for all entries: a change that helps one entry must not be one that was kept from another.
+    best = next((found for floor in FLOORS if (found := _best(table, request, floor))), {})
+    smallest = [fields for fields in best if not any(other < fields for other in best)]
+    smallest.sort(key=_order)
+    return tuple(_relaxation(table, request, best[fields][1]) for fields in smallest)
+
+
+def _best(table: RoutingTable, request: RouteRequest, floor: int) -> dict[frozenset[str], tuple[_Key, Changes]]:
+    """Of all entries the nearest changes for each set of fields."""
     best: dict[frozenset[str], tuple[_Key, Changes]] = {}
     for facts in table.facts.values():
-        for changes in admissions(facts, request, table.sensitive_localities, pin=False):
+        for changes in admissions(facts, request, table.sensitive_localities, pin=False, floor=floor):
             fields = frozenset(change.field for change in changes)
             key = (_magnitude(changes), _rank(table, facts, request, changes))
             if fields not in best or key < best[fields][0]:
                 best[fields] = (key, changes)
-    smallest = [fields for fields in best if not any(other < fields for other in best)]
-    smallest.sort(key=_order)
-    return tuple(_relaxation(table, request, best[fields][1]) for fields in smallest)
+    return best
 
 
 def _relaxation(table: RoutingTable, request: RouteRequest, changes: Changes) -> Relaxation:

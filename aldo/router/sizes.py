@@ -14,19 +14,16 @@ from aldo.schema.request import RouteRequest
 Changes = tuple[Change, ...]
 
 
-def size_changes(facts: Facts, request: RouteRequest) -> list[Changes]:
+def size_changes(facts: Facts, request: RouteRequest, floor: int) -> list[Changes]:
     """Every smallest set of changes of tokensIn, maxTokensOut and budgetUsd after which the entry fits.
 
-    One empty set where it fits already. A size is lowered to nothing only where one token is too much.
+    One empty set where it fits already, no set where nothing helps. No size is lowered below `floor`.
     """
-    for floor in (1, 0):
-        found: dict[frozenset[str], Changes] = {}
-        for changes in _Sizer(facts, request, floor).candidates():
-            fields = frozenset(change.field for change in changes)
-            if not any(smaller <= fields for smaller in found):
-                found[fields] = changes
-        if found:
-            break
+    found: dict[frozenset[str], Changes] = {}
+    for changes in _Sizer(facts, request, floor).candidates():
+        fields = frozenset(change.field for change in changes)
+        if not any(smaller <= fields for smaller in found):
+            found[fields] = changes
     return list(found.values())
 
 

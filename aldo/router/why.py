@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aldo.router.admit import admissions
+from aldo.router.admit import FLOORS, admissions
 from aldo.router.facts import Facts
 from aldo.router.rank import Rank, decided_by, rank
 from aldo.router.sizes import Changes
@@ -44,7 +44,8 @@ def _changes(table: RoutingTable, request: RouteRequest, facts: Facts) -> Change
     """The fewest changes after which the entry is the decision; a pin where it would still be outranked."""
     if not facts.enabled:
         return (Change(field="enabled", before=False, after=True, where="catalog"),)
-    ways = list(admissions(facts, request, table.sensitive_localities, pin=True))
+    found = (list(admissions(facts, request, table.sensitive_localities, pin=True, floor=n)) for n in FLOORS)
+    ways = next((ways for ways in found if ways), [])
     if not ways:
         return ()
     changes = min(ways, key=len)

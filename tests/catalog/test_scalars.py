@@ -185,8 +185,9 @@ def test_what_pyyaml_dumps_is_read_as_ruamel_reads_it(value: Any, layout: dict[s
 
 
 @settings(deadline=None, max_examples=200)
-@given(VALUES, st.booleans(), st.sampled_from((10, 80, 1000)), st.booleans())
+@given(VALUES, st.booleans(), st.sampled_from((80, 1000)), st.booleans())
 def test_what_ruamel_dumps_is_read_as_ruamel_reads_it(value: Any, flow: bool, width: int, unicode: bool) -> None:
+    """Not at narrow widths: there ruamel.yaml breaks plain keys over two lines, which is no YAML."""
     dumper = YAML(typ="safe", pure=True)
     vars(dumper).update(
         default_flow_style=flow, width=width, allow_unicode=unicode, sort_base_mapping_type_on_output=False

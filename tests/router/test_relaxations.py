@@ -104,9 +104,10 @@ def obvious_repair(entry: Entry, ask: Ask, sensitive: Sequence[str]) -> int | No
     if "CONTEXT_TOO_SMALL" not in failed:
         return size
     allowed = min(context(entry), entry.get("maxOutputTokens") or context(entry))
-    least = 0 if context(entry) == 1 else 1  # a size is lowered to nothing only where one token is too much
-    one = ask.tokens_in <= context(entry) - least or ask.max_tokens_out <= min(allowed, context(entry) - least)
-    return size + (1 if one else 2)
+    # A size is lowered to nothing only where no entry at all can do with one token of it.
+    if ask.tokens_in < context(entry) or ask.max_tokens_out <= min(allowed, context(entry) - 1):
+        return size + 1
+    return size + 2 if context(entry) > 1 else None
 
 
 @settings(max_examples=300, deadline=None)

@@ -35,13 +35,15 @@ class RouteCase:
 
 def route_cases(directory: Path) -> list[RouteCase]:
     """Every routing case; inline catalogs are written to `directory`."""
-    cases = []
+    cases: list[RouteCase] = []
     for file in sorted((CASES / "routes").glob("*.yaml")):
         content = yaml.safe_load(file.read_text("utf-8"))
         catalog = MODELS
         if content["catalog"] != "shipped":
             catalog = directory / file.name
             catalog.write_text(json.dumps(content["catalog"]), "utf-8")  # JSON is YAML, and leaves no scalar open
-        for case in content["cases"]:
-            cases.append(RouteCase(case["name"], catalog, case["request"], case.get("expect"), case.get("error")))
+        cases += [
+            RouteCase(case["name"], catalog, case["request"], case.get("expect"), case.get("error"))
+            for case in content["cases"]
+        ]
     return cases
