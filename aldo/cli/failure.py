@@ -46,7 +46,8 @@ def _print_findings(error: CatalogError) -> None:
     for finding in error.findings:
         line = f"{finding.place}: {finding.severity}[{finding.code}] {finding.message}"
         click.echo(_safe(line + (f" ({finding.hint})" if finding.hint else "")), err=True)
-    click.echo("Nothing was done. See the lines in place with: aldo lint FILE", err=True)
+    if any(finding.span for finding in error.findings):
+        click.echo("Nothing was done. aldo lint shows the lines in place.", err=True)
 
 
 def _print_relaxations(error: NoEligibleModelError) -> None:

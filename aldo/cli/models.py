@@ -10,6 +10,7 @@ import click
 from aldo.catalog import load_catalog
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, catalog_path, json_option
+from aldo.router import compile_catalog
 from aldo.schema import Catalog, ModelEntry
 from aldo.schema.money import plain_text
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
@@ -32,6 +33,8 @@ def list_models(catalog: str | None, capability_class: str | None, privacy: str 
     """
     with reported(as_json=as_json):
         loaded = load_catalog(catalog_path(catalog))
+        if capability_class is not None:
+            compile_catalog(loaded).table.names.check_class(capability_class)
         entries = [e for e in loaded.models if capability_class in (None, e.capability_class) and _sees(e, privacy)]
         entries.sort(key=_order)
         click.echo(_as_json(loaded, entries) if as_json else _as_text(entries))

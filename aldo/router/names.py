@@ -33,13 +33,16 @@ class KnownNames:
         Ids in `exclude` and `down` may be unknown: a health snapshot may outlive a model.
         """
         for name in (request.capability_class, *request.fallback_classes):
-            if name not in self.classes:
-                raise UnknownNameError("class", name, nearest(name, self.classes))
+            self.check_class(name)
         for name in request.requires:
             if name not in self.capabilities:
                 raise UnknownNameError("capability", name, nearest(name, self.capabilities))
         if request.pin is not None:
             self.check_model(request.pin)
+
+    def check_class(self, name: str) -> None:
+        if name not in self.classes:
+            raise UnknownNameError("class", name, nearest(name, self.classes))
 
     def check_model(self, model: str) -> None:
         if model not in self.models:

@@ -94,6 +94,8 @@ def _problem(error: ErrorDetails) -> str:
         known = [str(field.alias) for field in RouteRequest.model_fields.values()]
         near = get_close_matches(path, known, n=1)
         return f"unknown field {path!r}" + (f", did you mean {near[0]!r}?" if near else "")
+    if error["type"] == "string_pattern_mismatch":
+        return f"{path}: {error['input']!r} is no name: letters, digits and . _ : / @ + -"
     return f"{path}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 

@@ -18,6 +18,13 @@ def test_version_and_help() -> None:
         assert command in aldo("--help").stdout
 
 
+def test_a_mistyped_command_or_class_gets_a_suggestion() -> None:
+    done = aldo("ruote")
+    assert (done.returncode, "Did you mean 'route'?" in done.stderr) == (2, True)
+    done = aldo("models", "list", "--class", "fast-drafts", cwd=ROOT)
+    assert (done.returncode, "did you mean 'fast-draft'?" in done.stderr) == (2, True)
+
+
 def test_a_pipe_closed_early_is_no_error() -> None:
     command = f"{sys.executable} -m aldo.cli.main schema catalog | head -n 1"
     done = subprocess.run(
