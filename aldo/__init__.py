@@ -12,7 +12,7 @@ from aldo._version import __version__
 
 if TYPE_CHECKING:
     from aldo.catalog import load_catalog
-    from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, UnknownNameError
+    from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, UnknownNameError, UsageError
     from aldo.router import route, why_not
     from aldo.schema import Catalog, Decision, ModelEntry, RouteRequest
     from aldo.transport import ChatRequest, ChatResult, resolve
@@ -30,6 +30,7 @@ _ROOMS = {
     "RouteRequest": "schema",
     "TransportError": "errors",
     "UnknownNameError": "errors",
+    "UsageError": "errors",
     "lint": "validate",
     "load_catalog": "catalog",
     "resolve": "transport",
@@ -49,6 +50,7 @@ __all__ = [
     "RouteRequest",
     "TransportError",
     "UnknownNameError",
+    "UsageError",
     "__version__",
     "lint",
     "load_catalog",

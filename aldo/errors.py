@@ -56,6 +56,10 @@ class Finding:
         """`file:line:column`, or the file alone where no position exists."""
         return f"{self.path}:{self.span.line}:{self.span.column}" if self.span else self.path
 
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.place}: {self.severity}[{self.code}] {self.message}{hint}"
+
     def to_dict(self) -> dict[str, Any]:
         """The finding as in `aldo lint --format json`."""
         span = self.span
@@ -165,6 +169,9 @@ class NoEligibleModelError(AldoError):
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), **self._refusal.to_dict()}
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -178,7 +185,8 @@ class Where:
 class TransportError(AldoError):
     """A server or the network failed. `status` is the HTTP status where there was one.
 
-    The message never carries a prompt, a key or a header value.
+    `said` is what the other side said; before it is told, what was sent to it is taken out of it. So
+    no error carries a prompt, a key or a header value.
     """
 
     code = "server_error"
@@ -188,14 +196,19 @@ class TransportError(AldoError):
         self,
         message: str,
         *,
+        said: str = "",
         status: int | None = None,
         retry_after: float | None = None,
         where: Where | None = None,
     ) -> None:
         super().__init__(message)
+        self.said = said
         self.status = status
         self.retry_after = retry_after
         self.where = where or Where()
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.said}" if self.said else str(self.args[0])
 
     def to_dict(self) -> dict[str, Any]:
         extra: Mapping[str, Any] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from aldo.catalog import codes
@@ -67,7 +68,7 @@ def read_catalog(path: str) -> CatalogFile:
     catalog, entries = None, 0
     if document.readable and not _is_a_ruin(document) and _is_catalog(document):
         bare = isinstance(document.value, list)
-        value = {"models": document.value} if bare else document.value
+        value = {"models": document.value} if bare else {**document.value, **_HEADER}
         prefix: tuple[PathPart, ...] = ("models",) if bare else ()
         catalog = check(document, Catalog, value, prefix)
         models = value.get("models")
@@ -94,15 +95,14 @@ def _is_catalog(document: Document) -> bool:
         if value is not None:
             document.report_at(codes.WRONG_KIND, "is neither a catalog nor a list of entries", (), hint=_HEADER_HINT)
         return False
-    for key, expected in (("kind", CATALOG_KIND), ("apiVersion", API_VERSION)):
-        if key in value and value[key] != expected:
-            document.report_at(
-                codes.WRONG_KIND,
-                f"{key} is {_shown(value[key])}, not {expected}",
-                (key,),
-                hint="is this the file you meant?",
-            )
-            return False
+    wrong = [(key, expected) for key, expected in _HEADER.items() if key in value and value[key] != expected]
+    has_entries = isinstance(value.get("models"), list)
+    for key, expected in wrong if has_entries else wrong[:1]:  # of a stranger's file the kind says enough
+        near = isinstance(value[key], str) and get_close_matches(value[key], [expected], cutoff=0.8)
+        hint = f"did you mean {expected!r}?" if near else "is this the file you meant?"
+        document.report_at(codes.WRONG_KIND, f"{key} is {_shown(value[key])}, not {expected}", (key,), hint=hint)
+    if wrong and not has_entries:
+        return False
     if not {"kind", "apiVersion", "models"} & set(value):
         document.report_at(
             codes.WRONG_KIND,
@@ -111,7 +111,7 @@ def _is_catalog(document: Document) -> bool:
             hint=_HEADER_HINT,
         )
         return False
-    for key in ("apiVersion", "kind"):
+    for key in _HEADER:
         if key not in value:
             document.report(
                 codes.MISSING_FIELD,
@@ -122,6 +122,7 @@ def _is_catalog(document: Document) -> bool:
     return True
 
 
+_HEADER = {"apiVersion": API_VERSION, "kind": CATALOG_KIND}
 _HEADER_HINT = f"a catalog begins with `apiVersion: {API_VERSION}`, `kind: {CATALOG_KIND}` and `models:`"
 
 

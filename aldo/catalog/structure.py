@@ -117,6 +117,7 @@ def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
         code, message, hint = codes.WRONG_VALUE, *_literal(error["input"], str(context["expected"]))
     elif kind in _TYPES:
         code, message = codes.WRONG_TYPE, f"{_TYPES[kind]}, not {found}"
+        hint = _type_hint(kind, error["input"])
     elif kind in _VALUES:
         code, message = codes.WRONG_VALUE, _VALUES[kind].format(**context)
     elif kind == "string_pattern_mismatch":
@@ -128,6 +129,16 @@ def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
         code, message = codes.WRONG_VALUE, error["msg"]
     name = f"{path[-1]!r} " if path and isinstance(path[-1], str) else ""
     document.report_at(code, name + message, path, hint=hint)
+
+
+def _type_hint(kind: str, value: Any) -> str:
+    """What to write instead: YAML 1.1 words for true and false, numbers in quotes."""
+    if kind == "bool_type" and isinstance(value, str) and value.lower() in _WORDS_OF_YAML_1_1:
+        return f"write {_WORDS_OF_YAML_1_1[value.lower()]}"
+    return ""
+
+
+_WORDS_OF_YAML_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 def _is_echo(error: ErrorDetails) -> bool:

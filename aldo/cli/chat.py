@@ -54,8 +54,8 @@ def command(
 ) -> None:
     """Route a prompt, bind the chosen model, and stream its answer.
 
-    Without PROMPT, or with `-`, the prompt is read from standard input. The prompt's size for routing is
-    characters / 4 unless --tokens-in says it.
+    Without PROMPT, or with `-`, the prompt is read from standard input. For routing the prompt counts
+    as characters / 4 tokens unless --tokens-in says otherwise.
 
     \b
     aldo chat --class local-reasoning --privacy sensitive "Summarise this contract: ..."
@@ -69,6 +69,10 @@ def command(
         request = request_from_value(fields)
         loaded = load_catalog(catalog_path(catalog))
         decision = route(loaded, request)
+        if decision.class_used == "embeddings":
+            raise UsageError("a model of the class embeddings does not chat; choose another --class")
+        if request.max_tokens_out < 1:
+            raise UsageError("--max-tokens must be at least 1: nothing would be answered")
         chat = ChatRequest(
             messages=_messages(system, text),
             max_tokens=request.max_tokens_out,
@@ -85,6 +89,8 @@ def command(
 
 def _prompt(given: str | None) -> str:
     if given is not None and given != "-":
+        if not given.strip():
+            raise UsageError("the prompt is empty")
         return given
     if given is None and sys.stdin.isatty():
         raise UsageError('say something: aldo chat ... "prompt", or pipe the prompt in')
@@ -114,13 +120,15 @@ def _as_json(result: ChatResult, decision: Decision) -> str:
 def _print_stream(client: ModelClient, chat: ChatRequest) -> None:
     """The text as it comes; on a terminal a line about it afterwards."""
     result: ChatResult | None = None
+    printed = False
     try:
         for text, finished in _texts(client.stream(chat)):
             click.echo(text, nl=False)
             sys.stdout.flush()
-            result = finished
+            printed, result = True, finished
     finally:
-        click.echo()  # the shell's prompt begins a line of its own, whatever happened
+        if printed:
+            click.echo()  # the shell's prompt begins a line of its own, also after a failure
     if result is not None and sys.stderr.isatty():
         click.echo(click.style(_summary(result), dim=True), err=True)
 

@@ -11,9 +11,21 @@ from typing import Any
 
 import click
 
-from aldo.errors import AldoError, CatalogError, NoEligibleModelError
+from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError
 
 INTERRUPTED = 130
+UNWRITABLE = 2
+
+
+_HINTS = {
+    "connection": "Is its server running? A variable such as MLX_BASE_URL or OLLAMA_BASE_URL moves it.",
+    "egress_refused": "Use an address of this machine, or name the network under routing.localNetworks.",
+}
+
+
+def _discard_stdout() -> None:
+    """So that the interpreter, which flushes once more when it ends, does not stumble again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -21,12 +33,19 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
     """Prints our errors and exits with their code. A reader that closed the pipe early is no error."""
     try:
         yield
+        sys.stdout.flush()
     except AldoError as error:
         print_error(error, as_json=as_json)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         sys.exit(0)
+    except OSError as error:
+        _discard_stdout()
+        click.echo(
+            f"{click.style('error', fg='red', bold=True)}: the output cannot be written: {error.strerror}", err=True
+        )
+        sys.exit(UNWRITABLE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
@@ -37,17 +56,18 @@ def print_error(error: AldoError, *, as_json: bool) -> None:
     elif isinstance(error, CatalogError):
         _print_findings(error)
     else:
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {_safe(str(error))}", err=True)
+        where = f"{error.where.model}: " if isinstance(error, TransportError) and error.where.model else ""
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {_safe(where + str(error))}", err=True)
+        if error.code in _HINTS:
+            click.echo(f"  {_HINTS[error.code]}", err=True)
         if isinstance(error, NoEligibleModelError):
             _print_relaxations(error)
 
 
 def _print_findings(error: CatalogError) -> None:
     for finding in error.findings:
-        line = f"{finding.place}: {finding.severity}[{finding.code}] {finding.message}"
-        click.echo(_safe(line + (f" ({finding.hint})" if finding.hint else "")), err=True)
-    if any(finding.span for finding in error.findings):
-        click.echo("Nothing was done. aldo lint shows the lines in place.", err=True)
+        click.echo(_safe(str(finding)), err=True)
+    click.echo("Nothing was done.", err=True)
 
 
 def _print_relaxations(error: NoEligibleModelError) -> None:

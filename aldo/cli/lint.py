@@ -16,8 +16,9 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "hint": "cyan",
 @click.command("lint")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print findings.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--explain", metavar="CODE", help="Print the documentation of a rule and stop.")
-def command(files: tuple[str, ...], form: str, explain: str | None) -> None:
+def command(files: tuple[str, ...], form: str, as_json: bool, explain: str | None) -> None:
     """Check catalog files and print every defect with file, line, reason and fix.
 
     Without FILE: the catalog in use. `-` is standard input. Exits with 1 when there are errors, with 2
@@ -32,7 +33,7 @@ def command(files: tuple[str, ...], form: str, explain: str | None) -> None:
         click.echo(_explained(explain))
         return
     report = lint(files or [catalog_path(None)])
-    if form == "json":
+    if as_json or form == "json":
         click.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
     else:
         click.echo(render_text(report, _paint), nl=False)

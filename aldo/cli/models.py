@@ -54,8 +54,8 @@ def _as_json(catalog: Catalog, entries: list[ModelEntry]) -> str:
 
 
 def _as_text(entries: list[ModelEntry]) -> str:
-    lines = []
     width = max((len(entry.id) for entry in entries), default=0)
+    lines = [click.style(f"  {'':<{width}}  where    tiers  context  USD per Mtok in/out", dim=True)] if entries else []
     for name, group in groupby(entries, key=lambda entry: entry.capability_class):
         lines.append(click.style(name, bold=True))
         lines += [_row(entry, width) for entry in group]
@@ -66,4 +66,4 @@ def _row(entry: ModelEntry, width: int) -> str:
     tiers = "".join(tier[0].upper() if tier in entry.privacy_allowed else "-" for tier in PRIVACY_TIERS)
     price = f"{plain_text(entry.cost.usd_per_mtok_in)}/{plain_text(entry.cost.usd_per_mtok_out)}"
     off = "" if entry.enabled else "  off"
-    return f"  {entry.id:<{width}}  {entry.locality:<7}  {tiers}  {entry.context_tokens:>8}  {price}{off}"
+    return f"  {entry.id:<{width}}  {entry.locality:<7}  {tiers}  {entry.context_tokens:>9}  {price}{off}"

@@ -60,7 +60,12 @@ _REQUEST_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     _list("--fallback", "fallback_classes", "CLASS", "Class to try when the first has no model."),
     _list("--requires", "requires", "TAG", "Capability the model must provide."),
-    click.option("--tokens-in", type=click.IntRange(min=0), metavar="N", help="Prompt size in tokens. [default: 256]"),
+    click.option(
+        "--tokens-in",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Prompt size in tokens. [default: 256; chat: from the prompt]",
+    ),
     click.option(
         "--max-tokens-out",
         "--max-tokens",

@@ -40,6 +40,8 @@ def command(
     with reported(as_json=as_json or requests is not None):
         loaded = load_catalog(catalog_path(catalog))
         if requests is not None:
+            if any(options.values()) or asked:
+                raise UsageError("--requests takes each request from its file; give no other request option with it")
             sys.exit(_route_lines(loaded, requests, explain))
         request = request_from_value(request_fields(options))
         if asked is not None:

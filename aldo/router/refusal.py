@@ -22,7 +22,17 @@ class Refusal:
 
     def __str__(self) -> str:
         emptied = ", ".join(f"{stage.capability_class} at {stage.code}" for stage in self.stages)
-        return f"no eligible model for this {self._request.privacy} request: {emptied}"
+        return f"no eligible model for this {self._request.privacy} request: {emptied}{self._about_pin()}"
+
+    def _about_pin(self) -> str:
+        """The pinned entry's own reason: of the others it is said that they are not the pinned one."""
+        pin = self._request.pin
+        if pin is None:
+            return ""
+        facts, asked = self._table.facts[pin], self._table.question(self._request)
+        in_class = facts.capability_class if facts.capability_class in self._request.classes else ""
+        code = first_failure(facts, in_class, asked)
+        return f"; the pinned {pin} is dropped at {code}"
 
     @cached_property
     def stages(self) -> tuple[EmptiedClass, ...]:

@@ -47,12 +47,20 @@ def _best(table: RoutingTable, request: RouteRequest, floor: int) -> dict[frozen
     """Of all entries the nearest changes for each set of fields."""
     best: dict[frozenset[str], tuple[_Key, Changes]] = {}
     for facts in table.facts.values():
+        if not _is_advice(facts, request):
+            continue
         for changes in admissions(facts, request, table.sensitive_localities, pin=False, floor=floor):
             fields = frozenset(change.field for change in changes)
             key = (_magnitude(changes), _rank(table, facts, request, changes))
             if fields not in best or key < best[fields][0]:
                 best[fields] = (key, changes)
     return best
+
+
+def _is_advice(facts: Facts, request: RouteRequest) -> bool:
+    """Another class may be proposed, but an embedding model is no help to a chat, nor the other way round."""
+    asked = request.classes
+    return facts.capability_class in asked or (facts.capability_class == "embeddings") == ("embeddings" in asked)
 
 
 def _relaxation(table: RoutingTable, request: RouteRequest, changes: Changes) -> Relaxation:

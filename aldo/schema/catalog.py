@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -18,12 +20,22 @@ API_VERSION: Literal["aldo/models.v1"] = "aldo/models.v1"
 CATALOG_KIND: Literal["ModelCatalog"] = "ModelCatalog"
 
 
+def _host_or_range(text: str) -> str:
+    """An address, a CIDR range or a host name. A range that is none must not pass for a host name."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text) or text.replace(".", "").isdigit():
+            raise PydanticCustomError("host_or_range", "must be a host name, an address or a CIDR range") from None
+    return text
+
+
 class Routing(Frozen):
     """What the operator says about places."""
 
     sensitive_localities: Annotated[tuple[Locality, ...], Field(min_length=1)] = ("local",)
     """Where a `sensitive` request may go. Widening it is an explicit act."""
-    local_networks: tuple[Text, ...] = ()
+    local_networks: tuple[Annotated[Text, AfterValidator(_host_or_range)], ...] = ()
     """Hosts or CIDR ranges beyond loopback that count as this machine."""
 
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from aldo.errors import InvalidRequestError
 from aldo.schema.base import Frozen, Name, Whole
 from aldo.schema.money import Usd
-from aldo.schema.vocabulary import Locality, PrivacyTier
+from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS, Locality, PrivacyTier
 
 
 def _one_or_many(value: object) -> object:
@@ -81,8 +81,14 @@ def request_from_value(data: Any) -> RouteRequest:
     try:
         return RouteRequest.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems = "; ".join(_problem(detail) for detail in error.errors(include_url=False))
+        details = [detail for detail in error.errors(include_url=False) if not _is_echo(detail)]
+        problems = "; ".join(_problem(detail) for detail in details)
         raise InvalidRequestError(problems) from None
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """A list is "too short" for pydantic as well when none of its items is valid; those are told."""
+    return error["type"] == "too_short" and bool(error["input"])
 
 
 def _problem(error: ErrorDetails) -> str:
@@ -94,6 +100,10 @@ def _problem(error: ErrorDetails) -> str:
         known = [str(field.alias) for field in RouteRequest.model_fields.values()]
         near = get_close_matches(path, known, n=1)
         return f"unknown field {path!r}" + (f", did you mean {near[0]!r}?" if near else "")
+    if error["type"] == "literal_error":
+        near = get_close_matches(str(error["input"]), LOCALITIES + PRIVACY_TIERS, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        return f"{path.partition('.')[0]}: {error['input']!r} is not one of {error['ctx']['expected']}{hint}"
     if error["type"] == "string_pattern_mismatch":
         return f"{path}: {error['input']!r} is no name: letters, digits and . _ : / @ + -"
     return f"{path}: {error['msg'][:1].lower()}{error['msg'][1:]}"

@@ -6,6 +6,7 @@ An adapter does no I/O; it says what to send and what an answer means, and `Mode
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
@@ -39,7 +40,9 @@ def adapter_for(entry: ModelEntry) -> Adapter:
     kinds = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     point = kinds.get(entry.provider_kind)
     if point is None:
+        near = get_close_matches(entry.provider_kind, kinds, n=1)
         known = ", ".join(sorted(kinds)) or "none; is aldo-gateway installed?"
-        raise UsageError(f"{entry.id}: no transport for providerKind {entry.provider_kind!r}; known: {known}")
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
+        raise UsageError(f"{entry.id}: no transport for providerKind {entry.provider_kind!r}; {hint}")
     adapter: Adapter = point.load()(entry)
     return adapter

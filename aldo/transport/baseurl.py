@@ -19,22 +19,26 @@ def base_url(entry: ModelEntry, kind: KindData, environ: Mapping[str, str]) -> s
     Raises `UsageError` where nothing says where the server is, or the URL is none.
     """
     variable = kind.base_url_env(entry.provider)
-    chosen = (variable and environ.get(variable)) or entry.provider_config.base_url
-    chosen = chosen or kind.default_base_url(entry.provider)
+    if variable and environ.get(variable):
+        return versioned(environ[variable], variable)
+    chosen = entry.provider_config.base_url or kind.default_base_url(entry.provider)
     if not chosen:
         raise UsageError(f"{entry.id} has no providerConfig.baseUrl, and {entry.provider} has no default address")
-    return versioned(chosen)
+    return versioned(chosen, f"providerConfig.baseUrl of {entry.id}")
 
 
-def versioned(url: str) -> str:
-    """The URL with `/v1` added unless its path has a version already (`/v1`, `/v1beta/openai`)."""
+def versioned(url: str, source: str) -> str:
+    """The URL with `/v1` added unless its path has a version already (`/v1`, `/v1beta/openai`).
+
+    `source` is where it was written, for the error.
+    """
     try:
         parts = urlsplit(url.strip())
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
     if not valid:
-        raise UsageError(f"{url!r} is not an http or https URL")
+        raise UsageError(f"{source}: {url!r} is not an http or https URL such as http://localhost:8081")
     path = parts.path.rstrip("/")
     if not _VERSION.search(path):
         path += "/v1"

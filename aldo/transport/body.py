@@ -29,7 +29,7 @@ class Body:
     def whole(self) -> bytes:
         """All of it."""
         pieces: list[bytes] = []
-        with foreign_errors_mapped(self._url):
+        with foreign_errors_mapped(self._url, streaming=True):
             for piece in self._response.iter_bytes():
                 self._saw(content=bool(piece.strip()))
                 pieces.append(piece)
@@ -74,10 +74,13 @@ class Body:
 
 
 def parsed(data: bytes) -> Any:
-    """The JSON of an event or a body. Raises `ProtocolError` without a word of what stood there."""
+    """The JSON of an event or a body. Raises `ProtocolError` without a word of what stood there,
+    `StreamCut` for an object that has no end."""
     try:
         return json.loads(data.decode("utf-8", "replace").removeprefix("\ufeff"))
     except (ValueError, RecursionError):
+        if data.lstrip()[:1] == b"{" and not data.rstrip().endswith(b"}"):
+            raise StreamCut("the answer ended in the middle of its JSON; it is not whole") from None
         what = "an HTML page" if data.lstrip()[:1] == b"<" else f"{len(data)} bytes that are no JSON"
         raise ProtocolError(f"the server sent {what} where a chat answer belongs") from None
 

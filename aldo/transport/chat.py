@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aldo.errors import UsageError
+
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "other"]
 
 
@@ -26,6 +28,12 @@ class ChatRequest:
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str | Mapping[str, Any] | None = None
     response_format: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for messages that are none."""
+        if isinstance(self.messages, (str, Mapping)) or not all(isinstance(m, Mapping) for m in self.messages):
+            raise UsageError('messages is a list such as [{"role": "user", "content": "Hello"}]')
+        object.__setattr__(self, "messages", tuple(self.messages))
 
 
 @dataclass(frozen=True, slots=True)

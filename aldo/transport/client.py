@@ -62,6 +62,9 @@ class ModelClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"ModelClient({self.entry.id!r}, {self.base_url!r})"
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -110,7 +113,7 @@ class ModelClient:
                     raise self._adapter.error(response.status_code, response.headers, body.whole(), url)
                 yield body
         except TransportError as error:
-            error.args = (Redactor(request, headers)(str(error)),)
+            error.said = Redactor(request, headers)(error.said)
             error.where = Where(self.entry.id, self.entry.provider, self._adapter.wire_model)
             raise
 

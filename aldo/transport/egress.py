@@ -66,10 +66,11 @@ class EgressPolicy:
         resolved = list(dict.fromkeys(str(info[4][0]) for info in found))
         admitted = [address for address in resolved if self.admits(host, address)]
         if not admitted:
-            raise EgressRefused(
-                f"{host} is {', '.join(resolved)}, which is not this machine; a local entry's requests go to "
-                "loopback or to routing.localNetworks only"
+            is_address = resolved == [host]
+            place = (
+                f"{host} is not this machine" if is_address else f"{host} is {', '.join(resolved)}: not this machine"
             )
+            raise EgressRefused(f"{place}; such requests go to loopback or to routing.localNetworks only")
         return admitted
 
 

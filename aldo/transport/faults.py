@@ -68,12 +68,12 @@ def foreign_errors_mapped(url: str, *, streaming: bool = False) -> Iterator[None
     except _TIMEOUTS:
         raise TransportTimeout(f"{url} sent nothing for too long") from None
     except _NO_CONNECTION as error:
-        raise ConnectionFailed(f"no connection to {url}: {_reason(error)}") from None
+        raise ConnectionFailed(f"no connection to {url}", said=_reason(error)) from None
     except _UNDECODABLE as error:
-        raise ProtocolError(f"the answer of {url} cannot be decoded: {_reason(error)}") from None
+        raise ProtocolError(f"the answer of {url} cannot be decoded", said=_reason(error)) from None
     except _BROKEN as error:
         kind = StreamCut if streaming else ConnectionFailed
-        raise kind(f"the connection to {url} broke: {_reason(error)}") from None
+        raise kind(f"the connection to {url} broke", said=_reason(error)) from None
 
 
 def _reason(error: Exception) -> str:
@@ -83,11 +83,10 @@ def _reason(error: Exception) -> str:
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
     """The error of an answer whose status is not 200."""
     message, is_json = _message(body)
-    text = f"{url} answered {status}: {message}" if message else f"{url} answered {status}"
     kind = _kind(status, _words(body, message), is_json)
-    if kind is ProtocolError:
-        text += "; there is no chat at this address, check baseUrl"
-    return kind(text, status=status, retry_after=_retry_after(headers))
+    lost = "; there is no chat at this address, check baseUrl" if kind is ProtocolError else ""
+    text = f"{url} answered {status}{lost}"
+    return kind(text, said=message, status=status, retry_after=_retry_after(headers))
 
 
 def error_in_body(body: Mapping[str, Any]) -> TransportError:
@@ -96,9 +95,8 @@ def error_in_body(body: Mapping[str, Any]) -> TransportError:
     message = _error_text(error)
     status = error.get("code") if isinstance(error, Mapping) else None
     status = status if isinstance(status, int) and 400 <= status < 600 else 500
-    return _kind(status, f"{message} {json.dumps(error)}".lower(), True)(
-        f"the server reported an error: {message}", status=status
-    )
+    kind = _kind(status, f"{message} {json.dumps(error)}".lower(), True)
+    return kind("the server reported an error", said=message, status=status)
 
 
 def _kind(status: int, message: str, is_json: bool) -> type[TransportError]:

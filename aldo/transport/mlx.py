@@ -22,5 +22,5 @@ class MlxAdapter(OpenAICompatAdapter):
     def error(self, status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
         error = super().error(status, headers, body, url)
         if status == 404 and b"chat template" in body:  # this server answers a bad message list with 404
-            return BadRequest(str(error), status=status)
+            return BadRequest(str(error.args[0]), said=error.said, status=status)
         return error

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from aldo.errors import TransportError, UsageError
+from aldo.errors import TransportError, Unauthorized, UsageError
 from aldo.schema.entry import ModelEntry
 from aldo.schema.kinds import KindData, kind_data
 from aldo.transport.chat import ChatRequest
@@ -33,11 +33,14 @@ class OpenAICompatAdapter:
     def headers(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The request headers, with the key from the variable that `apiKeyEnv` names.
 
-        Raises `UsageError` for a key or a header that HTTP cannot carry.
+        Raises `UsageError` for a key or a header that HTTP cannot carry, `Unauthorized` for a cloud entry
+        whose key is not set.
         """
         config = self.entry.provider_config
         headers = {"accept": "application/json, text/event-stream", **config.headers}
         key = environ.get(config.api_key_env or "", "").strip()
+        if config.api_key_env and not key and self.entry.locality == "cloud":
+            raise Unauthorized(f"{self.entry.id} needs a key: set the environment variable {config.api_key_env}")
         if key:
             headers["authorization"] = f"Bearer {key}"
         for name, value in headers.items():

@@ -1,4 +1,4 @@
-"""Keeps prompts, keys and header values out of error messages: servers like to echo what they refuse."""
+"""Keeps prompts, keys and header values out of what servers say: they like to echo what they refuse."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ _SHORTEST_PROMPT = 8  # a prompt this short is withheld only as a whole
 
 
 class Redactor:
-    """Takes an error message and gives it without any longer piece of what was sent."""
+    """Takes what a server said and gives it without any longer piece of what was sent to it."""
 
     def __init__(self, request: ChatRequest, headers: Mapping[str, str]) -> None:
         self._secrets: list[tuple[str, int]] = []
-        for value in headers.values():
+        for name, value in headers.items():
+            if name == "accept":
+                continue  # ours, and no secret
             key = value.removeprefix("Bearer ").strip()
             self._keep_out(key, _KEY_PIECE)
         for message in request.messages:

@@ -71,5 +71,5 @@ class ToolCallBuffer:
             try:
                 arguments = json.loads(text) if text else {}
             except ValueError:
-                raise ToolCallUnparsable(f"the arguments of the tool call {call.name!r} are no JSON") from None
+                raise ToolCallUnparsable("the arguments of a tool call are no JSON", said=call.name) from None
         return ToolCall(call.id or f"call_{number}", call.name, arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aldo.catalog import read_catalog
@@ -22,7 +22,7 @@ class LintReport:
     files: int
     entries: int
     rules: int
-    texts: dict[str, str]
+    texts: dict[str, str] = field(repr=False)
     """The text of each file as it was read, for the code frames."""
 
     @property
@@ -40,9 +40,10 @@ class LintReport:
         }
 
 
-def lint(paths: Iterable[str | os.PathLike[str]]) -> LintReport:
-    """Check catalog files. Never raises for what is in them; `-` is standard input."""
-    files = [read_catalog(os.fspath(path)) for path in paths]
+def lint(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> LintReport:
+    """Check one catalog file or several. Never raises for what is in them; `-` is standard input."""
+    listed = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    files = [read_catalog(path) for path in dict.fromkeys(os.fspath(path) for path in listed)]
     return LintReport(
         findings=tuple(finding for file in files for finding in file.findings),
         files=len(files),

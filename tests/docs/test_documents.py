@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from aldo.catalog import load_agent
 from aldo.validate import lint
 from tests.support.cases import ROOT
 
@@ -87,11 +88,14 @@ def test_python_snippets_run(snippet: Snippet, request: pytest.FixtureRequest) -
 
 
 @_of("yaml")
-def test_yaml_snippets_are_catalogs_without_findings(snippet: Snippet, tmp_path: Path) -> None:
-    assert snippet.words == ("catalog",)
-    file = tmp_path / "models.yaml"
+def test_yaml_snippets_are_catalogs_or_agents_without_findings(snippet: Snippet, tmp_path: Path) -> None:
+    file = tmp_path / "snippet.yaml"
     file.write_text(snippet.text, "utf-8")
-    assert lint([file]).findings == ()
+    if snippet.words == ("agent",):
+        load_agent(file)
+    else:
+        assert snippet.words == ("catalog",)
+        assert lint([file]).findings == ()
 
 
 @_of("json")
