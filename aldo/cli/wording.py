@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 
 import click
@@ -9,8 +10,12 @@ import click
 from aldo.cli.failure import change_text
 from aldo.schema import ClassTrace, Decision, ModelEntry, Trace, WhyNot
 
-_WIDTH = 80
 _SHOWN = 12  # entries per reason before the rest is counted
+
+
+def _width() -> int:
+    """Of the terminal, or of COLUMNS; at most 80, and 80 where nobody knows."""
+    return max(20, min(80, shutil.get_terminal_size((80, 24)).columns))
 
 
 def decision_text(decision: Decision, entry: ModelEntry) -> str:
@@ -27,7 +32,9 @@ def decision_text(decision: Decision, entry: ModelEntry) -> str:
 
 def _field(name: str, value: str) -> str:
     lead = f"  {name:<6} "
-    return textwrap.fill(value, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False)
+    return textwrap.fill(
+        value, _width(), initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    )
 
 
 def trace_text(trace: Trace) -> str:
@@ -50,7 +57,7 @@ def _class_text(part: ClassTrace) -> str:
 def _names(names: list[str]) -> str:
     more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     text = ", ".join(names[:_SHOWN]) + more
-    return textwrap.fill(text, _WIDTH, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False)
+    return textwrap.fill(text, _width(), initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False)
 
 
 def why_not_text(verdict: WhyNot) -> str:
@@ -67,4 +74,4 @@ def why_not_text(verdict: WhyNot) -> str:
     lines.append(
         "It would be the decision with " + " and ".join(changes) + "." if changes else "No request reaches it."
     )
-    return "\n".join(textwrap.fill(line, _WIDTH, break_on_hyphens=False, break_long_words=False) for line in lines)
+    return "\n".join(textwrap.fill(line, _width(), break_on_hyphens=False, break_long_words=False) for line in lines)
