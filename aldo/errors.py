@@ -31,6 +31,11 @@ class Related:
     span: Span | None
     message: str
 
+    def to_dict(self) -> dict[str, Any]:
+        span = self.span
+        place = {"path": self.path, "line": span and span.line, "column": span and span.column}
+        return {**place, "message": self.message}
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -74,7 +79,13 @@ class Finding:
             "pointer": self.pointer,
             "message": self.message,
             "hint": self.hint,
+            "related": [other.to_dict() for other in self.related],
         }
+
+
+def printable(text: str) -> str:
+    """The text without control characters, so that what others wrote cannot steer the terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
 
 
 class AldoError(Exception):
@@ -105,6 +116,9 @@ class CatalogError(AldoError):
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
         super().__init__(f"{first.place}: {first.code} {first.message}{more}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.findings,)
+
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "findings": [finding.to_dict() for finding in self.findings]}
 
@@ -121,11 +135,15 @@ class UnknownNameError(AldoError):
     def __init__(
         self, what: Literal["class", "capability", "model"], name: str, suggestions: tuple[str, ...] = ()
     ) -> None:
+        self.what = what
         self.code = f"unknown_{what}"
         self.name = name
         self.suggestions = suggestions
         near = f"; did you mean {' or '.join(repr(s) for s in suggestions)}?" if suggestions else ""
         super().__init__(f"unknown {what} {name!r}{near}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.name, self.suggestions)
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "suggestions": list(self.suggestions)}

@@ -34,7 +34,7 @@ class TooMuch(Exception):
 class _Frame:
     """A collection under construction."""
 
-    __slots__ = ("aliased", "anchor", "dropped", "expects_value", "key", "key_node", "node", "value")
+    __slots__ = ("aliased", "anchor", "dropped", "expects_value", "first", "key", "key_node", "node", "value")
 
     def __init__(self, value: dict[Any, Any] | list[Any], node: int, anchor: str | None) -> None:
         self.value = value
@@ -43,6 +43,7 @@ class _Frame:
         self.key: Any = None
         self.key_node = -1
         self.expects_value = False
+        self.first: dict[Any, tuple[Any, int]] = {}  # each key as it first stood, and its node
         self.dropped = False  # the pair at hand is not kept: its key is no key, or stands twice
         self.aliased = 0
 
@@ -57,6 +58,7 @@ class Builder:
         self.value: Any = None
         self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int, int]] = {}  # value, node, values it stands for
+        self._anchored: list[tuple[int, str]] = []  # anchors by node, in the order of the document
         self._aliased = 0
         self._plain: dict[str, Any] = {}
 
@@ -76,6 +78,7 @@ class Builder:
             value = text
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, node, 1)
+            self._anchored.append((node, event.anchor))
         self._put(value, node)
 
     def alias(self, event: Any) -> None:
@@ -112,6 +115,7 @@ class Builder:
         value: dict[Any, Any] | list[Any] = {} if is_mapping else []
         if event.anchor is not None:
             self._anchors[event.anchor] = (_OPEN, node, 0)
+            self._anchored.append((node, event.anchor))
         self._frames.append(_Frame(value, node, event.anchor))
 
     def close(self, event: Any) -> None:
@@ -161,34 +165,29 @@ class Builder:
             return
         if not isinstance(key, str):
             self.document.odd_keys.append(self.spans.span(node))
-        frame.dropped = key in container
+        first, first_node = frame.first.setdefault(key, (key, node))
+        frame.dropped = first_node != node
         if not frame.dropped:
             container[key] = None
-        elif any(type(other) is type(key) and other == key for other in container):  # 1 and true are two keys
-            self._report_duplicate(frame, container, key, node)
-
-    def _report_duplicate(self, frame: _Frame, container: dict[Any, Any], key: Any, node: int) -> None:
-        ordinal = list(container).index(key)
-        child = frame.node + 1
-        for _ in range(2 * ordinal):
-            child += self.spans.sizes[child]
-        related = Related(self.document.path, self.spans.span(child), "first given here")
-        self.document.report(
-            codes.DUPLICATE_KEY,
-            f"the key {key!r} stands twice",
-            span=self.spans.span(node),
-            path=self._path(),
-            hint="keep one of the two",
-            related=(related,),
-        )
+        elif type(first) is type(key):  # 1 and true are two keys, even where Python takes them for one
+            related = Related(self.document.path, self.spans.span(first_node), "first given here")
+            self.document.report(
+                codes.DUPLICATE_KEY,
+                f"the key {key!r} stands twice",
+                span=self.spans.span(node),
+                path=self._path(),
+                hint="keep one of the two",
+                related=(related,),
+            )
 
     def _forget(self, frame: _Frame) -> None:
         """Drop the nodes of a pair that is not kept, so that nodes and values stay in step."""
         for nodes in (self.spans.starts, self.spans.ends, self.spans.sizes):
             del nodes[frame.key_node :]
-        for name, (value, node, size) in self._anchors.items():
-            if node >= frame.key_node:
-                self._anchors[name] = (value, _NOWHERE, size)
+        while self._anchored and self._anchored[-1][0] >= frame.key_node:
+            name = self._anchored.pop()[1]
+            value, _, size = self._anchors[name]
+            self._anchors[name] = (value, _NOWHERE, size)
         frame.dropped = False
 
     def _path(self) -> tuple[PathPart, ...]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from aldo.schema.agent import Agent
 
 
+MOST_ENTRIES = 100_000
+"""More are refused, so that a file full of defects does not fill the memory with findings."""
+
+
 @dataclass(frozen=True)
 class CatalogFile:
     """A catalog file as read: its value where it has one, and all that is wrong with its structure."""
@@ -70,10 +74,13 @@ def read_catalog(path: str) -> CatalogFile:
         bare = isinstance(document.value, list)
         value = {"models": document.value} if bare else {**document.value, **_HEADER}
         prefix: tuple[PathPart, ...] = ("models",) if bare else ()
-        catalog = check(document, Catalog, value, prefix)
         models = value.get("models")
+        entries = len(models) if isinstance(models, list) else 0
+        if entries > MOST_ENTRIES:
+            document.report_at(codes.WRONG_VALUE, f"more than {MOST_ENTRIES} entries", () if bare else ("models",))
+        else:
+            catalog = check(document, Catalog, value, prefix)
         if isinstance(models, list):
-            entries = len(models)
             _report_duplicate_ids(document, models, () if bare else ("models",))
     if document.findings:
         catalog = None

@@ -105,6 +105,7 @@ def _feed(builder: Builder, text: str) -> None:
             if documents > 1:
                 assert event.start_mark is not None
                 _report_second_document(document, builder.spans, event.start_mark.index)
+                break
     if documents == 0 or builder.value is None:
         document.report(
             codes.UNREADABLE_FILE,
@@ -121,7 +122,6 @@ def _report_second_document(document: Document, spans: Spans, start: int) -> Non
         span=spans.between(start, start + 3),
         hint="one file holds one document; move the rest to a file of its own",
     )
-    raise TooMuch
 
 
 def _report_syntax(document: Document, spans: Spans, problem: str, at: int, context: str, context_at: int) -> None:

@@ -27,6 +27,8 @@ def read_source(path: str) -> Document:
 def _read_bytes(path: str, document: Document) -> bytes | None:
     try:
         if path == STDIN:
+            if sys.stdin is None:
+                raise ValueError("standard input is closed")
             data = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
             with Path(path).open("rb") as file:

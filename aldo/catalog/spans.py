@@ -31,6 +31,7 @@ class Spans:
         self.sizes = array("l")
         self.aliases: dict[int, int] = {}
         self._children: dict[int, list[int]] = {}
+        self._ordinals: dict[int, dict[Any, int]] = {}
 
     def locate(self, root: Any, path: Sequence[PathPart], *, key: bool = False) -> Span | None:
         """The span of the value at `path` in the document `root`, or of its key.
@@ -43,7 +44,7 @@ class Spans:
         node, value, key_node = 0, root, None
         for part in path:
             node = self.aliases.get(node, node)
-            place = _position(value, part)
+            place = self._ordinal(node, value, part)
             if place is None:
                 break
             children = self._children_of(node)
@@ -74,6 +75,15 @@ class Spans:
     def _line_starts(self) -> list[int]:
         return _line_starts(self.text)
 
+    def _ordinal(self, node: int, value: Any, part: PathPart) -> int | None:
+        """Which of its siblings a child is, or None where there is no such child."""
+        if isinstance(value, dict):
+            if node not in self._ordinals:
+                self._ordinals[node] = {key: ordinal for ordinal, key in enumerate(value)}
+            return self._ordinals[node].get(part)
+        is_index = isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value)
+        return part if is_index and isinstance(part, int) else None
+
     def _children_of(self, node: int) -> list[int]:
         """The child nodes; of a mapping: key, value, key, value, …"""
         known = self._children.get(node)
@@ -96,15 +106,6 @@ def _line_starts(text: str) -> list[int]:
         starts.append(at + 1)
         at = unified.find("\n", at + 1)
     return starts
-
-
-def _position(value: Any, part: PathPart) -> int | None:
-    """The ordinal of a child among its siblings, or None where there is no such child."""
-    if isinstance(value, dict):
-        return next((n for n, key in enumerate(value) if key == part), None)
-    if isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
-        return part
-    return None
 
 
 def pointer(path: Sequence[PathPart]) -> str:

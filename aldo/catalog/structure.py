@@ -52,7 +52,7 @@ def check(document: Document, model: type[Model], value: Any, prefix: Path = ())
     for span in document.odd_keys:
         document.report(codes.WRONG_TYPE, "a key must be a text", span=span, hint="put it in quotes, or correct it")
     try:
-        return model.model_validate(value, by_alias=True, by_name=False)
+        return model.model_validate(value, by_alias=True, by_name=False, context={"file": True})
     except ValidationError as error:
         _report(document, model, error.errors(include_url=False), prefix)
         return None

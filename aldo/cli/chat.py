@@ -11,13 +11,20 @@ import click
 
 from aldo.catalog import load_catalog
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, json_option, request_fields, request_options
-from aldo.errors import UsageError
+from aldo.cli.options import (
+    Finite,
+    agent_of,
+    catalog_option,
+    catalog_path,
+    json_option,
+    request_fields,
+    request_options,
+)
+from aldo.errors import UsageError, printable
 from aldo.router import route
 from aldo.schema import Decision
 from aldo.schema.request import request_from_value
 from aldo.transport import ChatRequest, ChatResult, Event, Finished, ModelClient, TextDelta, Timeouts, resolve
-from aldo.validate.text import printable
 
 CHARACTERS_PER_TOKEN = 4
 """The estimate for routing where --tokens-in is not given."""
@@ -28,14 +35,12 @@ CHARACTERS_PER_TOKEN = 4
 @catalog_option
 @request_options
 @click.option("--system", metavar="TEXT", help="System prompt. [default: the agent's]")
-@click.option(
-    "--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Sampling temperature."
-)
-@click.option("--top-p", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="Nucleus sampling.")
+@click.option("--temperature", type=Finite(0, 100), default=1.0, show_default=True, help="Sampling temperature.")
+@click.option("--top-p", type=Finite(0, 1), default=1.0, show_default=True, help="Nucleus sampling.")
 @click.option("--seed", type=int, help="Seed of the sampler, where the server has one.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(0, 86_400, min_open=True),
     default=300.0,
     show_default=True,
     help="Seconds to wait for the next bytes.",
@@ -63,8 +68,9 @@ def command(
     """
     with reported(as_json=as_json):
         text = _prompt(prompt)
-        system = system or _agent_prompt(options["agent"])
-        fields = request_fields(options)
+        agent = agent_of(options)
+        system = system or (agent and agent.system_prompt) or None
+        fields = request_fields(options, agent)
         fields.setdefault("tokensIn", -(-len((system or "") + text) // CHARACTERS_PER_TOKEN))
         request = request_from_value(fields)
         loaded = load_catalog(catalog_path(catalog))
@@ -82,7 +88,7 @@ def command(
         )
         with resolve(loaded, decision, timeouts=Timeouts(read=timeout, no_content=timeout)) as client:
             if as_json:
-                click.echo(_as_json(client.chat(chat), decision))
+                click.echo(_as_json(client.chat(chat), decision, client.entry.provider))
             else:
                 _print_stream(client, chat)
 
@@ -92,20 +98,14 @@ def _prompt(given: str | None) -> str:
         if not given.strip():
             raise UsageError("the prompt is empty")
         return given
-    if given is None and sys.stdin.isatty():
+    if given is None and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError('say something: aldo chat ... "prompt", or pipe the prompt in')
+    if sys.stdin is None:
+        raise UsageError("standard input is closed, and there is no prompt")
     text = sys.stdin.buffer.read().decode("utf-8", "replace")
     if not text.strip():
         raise UsageError("the prompt on standard input is empty")
     return text
-
-
-def _agent_prompt(path: str | None) -> str | None:
-    if path is None:
-        return None
-    from aldo.catalog import load_agent
-
-    return load_agent(path).system_prompt
 
 
 def _messages(system: str | None, text: str) -> tuple[dict[str, str], ...]:
@@ -113,8 +113,9 @@ def _messages(system: str | None, text: str) -> tuple[dict[str, str], ...]:
     return (*messages, {"role": "user", "content": text})
 
 
-def _as_json(result: ChatResult, decision: Decision) -> str:
-    return json.dumps({**result.to_dict(), "decision": decision.to_dict()}, ensure_ascii=False)
+def _as_json(result: ChatResult, decision: Decision, provider: str) -> str:
+    record = decision.record().model_copy(update={"provider": provider})
+    return json.dumps({**result.to_dict(), "decision": record.to_dict()}, ensure_ascii=False)
 
 
 def _print_stream(client: ModelClient, chat: ChatRequest) -> None:

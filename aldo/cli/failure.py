@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError
+from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, printable
 
 INTERRUPTED = 130
 UNWRITABLE = 2
@@ -57,7 +57,7 @@ def print_error(error: AldoError, *, as_json: bool) -> None:
         _print_findings(error)
     else:
         where = f"{error.where.model}: " if isinstance(error, TransportError) and error.where.model else ""
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {_safe(where + str(error))}", err=True)
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {printable(where + str(error))}", err=True)
         if error.code in _HINTS:
             click.echo(f"  {_HINTS[error.code]}", err=True)
         if isinstance(error, NoEligibleModelError):
@@ -66,7 +66,7 @@ def print_error(error: AldoError, *, as_json: bool) -> None:
 
 def _print_findings(error: CatalogError) -> None:
     for finding in error.findings:
-        click.echo(_safe(str(finding)), err=True)
+        click.echo(printable(str(finding)), err=True)
     click.echo("Nothing was done.", err=True)
 
 
@@ -88,9 +88,3 @@ def change_text(change: dict[str, Any]) -> str:
 
 def _value(value: object) -> str:
     return "none" if value in (None, []) else json.dumps(value, ensure_ascii=False)
-
-
-def _safe(text: str) -> str:
-    from aldo.validate.text import printable
-
-    return printable(text)

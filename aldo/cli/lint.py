@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 
 import click
 
@@ -29,7 +30,7 @@ def command(files: tuple[str, ...], form: str, as_json: bool, explain: str | Non
     aldo lint --format json catalogs/*.yaml
     aldo lint --explain AL104
     """
-    if explain:
+    if explain is not None:
         click.echo(_explained(explain))
         return
     report = lint(files or [catalog_path(None)])
@@ -49,5 +50,6 @@ def _paint(text: str, style: str) -> str:
 def _explained(code: str) -> str:
     found = rule(code)
     bad, good = (example.rstrip() or "(an empty file)" for example in (found.bad, found.good))
+    told = textwrap.fill(" ".join(found.explanation.split()), 80)
     head = click.style(f"{found.code} {found.name}", bold=True)
-    return f"{head} ({found.severity})\n\n{found.summary}\n\n{found.explanation}\nBad:\n\n{bad}\n\nGood:\n\n{good}"
+    return f"{head} ({found.severity})\n\n{found.summary}\n\n{told}\n\nBad:\n\n{bad}\n\nGood:\n\n{good}"

@@ -10,7 +10,8 @@ from importlib import import_module
 import click
 
 from aldo._version import __version__
-from aldo.cli.failure import reported
+from aldo.cli.failure import INTERRUPTED, print_error, reported
+from aldo.errors import UsageError
 
 _COMMANDS = {
     "lint": ("aldo.cli.lint", "Check catalog files; every defect with its place."),
@@ -66,8 +67,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character still gets the rest
-    with reported():
-        cli(prog_name="aldo")
+    as_json = "--json" in sys.argv[1:]
+    with reported(as_json=as_json):
+        try:
+            sys.exit(cli(prog_name="aldo", standalone_mode=False))
+        except click.exceptions.Abort:
+            sys.exit(INTERRUPTED)
+        except click.ClickException as error:
+            if as_json:
+                print_error(UsageError(error.format_message()), as_json=True)
+            else:
+                error.show()
+            sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

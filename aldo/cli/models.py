@@ -11,6 +11,7 @@ from aldo.catalog import load_catalog
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, catalog_path, json_option
 from aldo.router import compile_catalog
+from aldo.router.stages import may_see
 from aldo.schema import Catalog, ModelEntry
 from aldo.schema.money import plain_text
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
@@ -33,15 +34,14 @@ def list_models(catalog: str | None, capability_class: str | None, privacy: str 
     """
     with reported(as_json=as_json):
         loaded = load_catalog(catalog_path(catalog))
+        table = compile_catalog(loaded).table
         if capability_class is not None:
-            compile_catalog(loaded).table.names.check_class(capability_class)
-        entries = [e for e in loaded.models if capability_class in (None, e.capability_class) and _sees(e, privacy)]
+            table.names.check_class(capability_class)
+        entries = [e for e in loaded.models if capability_class in (None, e.capability_class)]
+        if privacy is not None:
+            entries = [e for e in entries if may_see(table.facts[e.id], privacy, table.sensitive_localities) is None]
         entries.sort(key=_order)
         click.echo(_as_json(loaded, entries) if as_json else _as_text(entries))
-
-
-def _sees(entry: ModelEntry, privacy: str | None) -> bool:
-    return privacy is None or privacy in entry.privacy_allowed
 
 
 def _order(entry: ModelEntry) -> tuple[object, ...]:

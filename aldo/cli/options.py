@@ -5,15 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from importlib import resources
+from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from aldo.errors import UsageError
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 
+if TYPE_CHECKING:
+    from aldo.schema.agent import Agent
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Finite(click.FloatRange):
+    """A range of numbers that nan is not in: click compares, and nan compares with nothing."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return number if isfinite(number) else self.fail(f"{value!r} is no finite number", param, ctx)
+
 
 catalog_option = click.option(
     "--catalog", metavar="FILE", help="The catalog. [default: $ALDO_CATALOG, ./models.yaml, the shipped one]"
@@ -23,6 +36,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def catalog_path(given: str | None) -> str:
     """The catalog to use: the option, the environment, the working directory, the package."""
+    if given == "":
+        raise UsageError("--catalog is empty; name a file")
     if given is not None:
         return given
     if os.environ.get("ALDO_CATALOG"):
@@ -42,8 +57,11 @@ def shipped_catalog() -> str:
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Repeated options and commas both make lists."""
-    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    """Repeated options and commas both make lists. An empty one is no way to say "none": it would mean "all"."""
+    names = tuple(name.strip() for value in values for name in value.split(","))
+    if not all(names):
+        raise click.BadParameter("a name is empty")
+    return names
 
 
 def _list(flag: str, dest: str, metavar: str, text: str) -> Callable[[Command], Command]:
@@ -104,14 +122,20 @@ _FIELDS = {
 }
 
 
-def request_fields(options: dict[str, Any]) -> dict[str, Any]:
-    """The fields (camelCase) that were given as options, over those of the agent file."""
-    fields = {name: options[option] for option, name in _FIELDS.items() if options[option] not in (None, ())}
-    if options["agent"]:
-        from aldo.catalog import load_agent
+def agent_of(options: dict[str, Any]) -> Agent | None:
+    """The agent that --agent names."""
+    if options["agent"] is None:
+        return None
+    from aldo.catalog import load_agent
 
-        policy = load_agent(options["agent"]).request().model_dump(mode="json", exclude_defaults=True)
-        fields = {**policy, **fields}
+    return load_agent(options["agent"])
+
+
+def request_fields(options: dict[str, Any], agent: Agent | None) -> dict[str, Any]:
+    """The fields (camelCase) that were given as options, over those of the agent."""
+    fields = {name: options[option] for option, name in _FIELDS.items() if options[option] not in (None, ())}
+    if agent is not None:
+        fields = {**agent.request().model_dump(mode="json", exclude_defaults=True), **fields}
     if "capabilityClass" not in fields:
         raise UsageError("say which class: --class CLASS, or --agent FILE")
     if "privacy" not in fields:

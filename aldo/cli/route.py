@@ -10,9 +10,9 @@ import click
 
 from aldo.catalog import load_catalog
 from aldo.cli.failure import print_error, reported
-from aldo.cli.options import catalog_option, catalog_path, json_option, request_fields, request_options
+from aldo.cli.options import agent_of, catalog_option, catalog_path, json_option, request_fields, request_options
 from aldo.cli.wording import decision_text, trace_text, why_not_text
-from aldo.errors import AldoError, NoEligibleModelError, UsageError
+from aldo.errors import AldoError, InvalidRequestError, NoEligibleModelError, UsageError
 from aldo.router import route, why_not
 from aldo.schema import Catalog, Decision
 from aldo.schema.request import request_from_json, request_from_value
@@ -43,7 +43,7 @@ def command(
             if any(options.values()) or asked:
                 raise UsageError("--requests takes each request from its file; give no other request option with it")
             sys.exit(_route_lines(loaded, requests, explain))
-        request = request_from_value(request_fields(options))
+        request = request_from_value(request_fields(options, agent_of(options)))
         if asked is not None:
             verdict = why_not(loaded, request, asked)
             click.echo(_line(verdict.to_dict()) if as_json else why_not_text(verdict))
@@ -51,9 +51,12 @@ def command(
         try:
             decision = route(loaded, request)
         except NoEligibleModelError as refusal:
-            if explain and not as_json:
-                click.echo(trace_text(refusal.explain()))
-            print_error(refusal, as_json=as_json)
+            if as_json:
+                click.echo(_line({"error": _refusal(refusal, explain)}))
+            else:
+                if explain:
+                    click.echo(trace_text(refusal.explain()))
+                print_error(refusal, as_json=False)
             sys.exit(refusal.exit_code)
         if as_json:
             click.echo(_line(_record(loaded, decision, explain)))
@@ -70,6 +73,11 @@ def _record(catalog: Catalog, decision: Decision, explain: bool) -> dict[str, An
     return decision.record().model_copy(update=update).to_dict()
 
 
+def _refusal(refusal: NoEligibleModelError, explain: bool) -> dict[str, Any]:
+    trace = {"trace": refusal.explain().to_dict()} if explain else {}
+    return {**refusal.to_dict(), **trace}
+
+
 def _route_lines(catalog: Catalog, path: str, explain: bool) -> int:
     """One JSON line out per request; blank lines are passed over. Gives the worst exit code."""
     worst = 0
@@ -78,7 +86,10 @@ def _route_lines(catalog: Catalog, path: str, explain: bool) -> int:
             if not line.strip():
                 continue
             try:
-                record = _record(catalog, route(catalog, request_from_json(line)), explain)
+                record = _record(catalog, route(catalog, request_from_json(_utf8(line))), explain)
+            except NoEligibleModelError as refusal:
+                worst = max(worst, refusal.exit_code)
+                record = {"error": {**_refusal(refusal, explain), "line": number}}
             except AldoError as error:
                 worst = max(worst, error.exit_code)
                 record = {"error": {**error.to_dict(), "line": number}}
@@ -86,9 +97,18 @@ def _route_lines(catalog: Catalog, path: str, explain: bool) -> int:
     return worst
 
 
+def _utf8(line: str) -> str:
+    """Bytes that are no UTF-8 arrive as lone surrogates; they must not be taken for other characters."""
+    if any("\ud800" <= character <= "\udfff" for character in line):
+        raise InvalidRequestError("the line is not UTF-8")
+    return line
+
+
 def _opened(path: str) -> Any:
+    if path == "-" and sys.stdin is None:
+        raise UsageError("standard input is closed")
     try:
-        return click.open_file(path, encoding="utf-8", errors="replace")
+        return click.open_file(path, encoding="utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from aldo.schema.base import Frozen, Name, Text
 from aldo.schema.canonical import digest
 from aldo.schema.entry import ModelEntry
+from aldo.schema.frozen import FrozenMap
 from aldo.schema.vocabulary import Locality
 
 API_VERSION: Literal["aldo/models.v1"] = "aldo/models.v1"
@@ -21,9 +22,11 @@ CATALOG_KIND: Literal["ModelCatalog"] = "ModelCatalog"
 
 
 def _host_or_range(text: str) -> str:
-    """An address, a CIDR range or a host name. A range that is none must not pass for a host name."""
+    """An address, a private CIDR range or a host name. A range that is none must not pass for a host name."""
     try:
-        ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
+        if network.num_addresses > 1 and not network.is_private:
+            raise PydanticCustomError("public_range", "must not be a range of public addresses; name single ones")
     except ValueError:
         if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text) or text.replace(".", "").isdigit():
             raise PydanticCustomError("host_or_range", "must be a host name, an address or a CIDR range") from None
@@ -69,13 +72,34 @@ class Catalog(Frozen):
     vocabulary: Vocabulary = Field(default_factory=Vocabulary)
 
     @cached_property
-    def by_id(self) -> dict[str, ModelEntry]:
-        return {entry.id: entry for entry in self.models}
+    def by_id(self) -> Mapping[str, ModelEntry]:
+        return FrozenMap({entry.id: entry for entry in self.models})
 
     @cached_property
     def digest(self) -> str:
         """`sha256:` of the canonical JSON of the catalog: entries by id, sets sorted, prices exact."""
         return digest(self.canonical())
+
+    # What is computed from a value is kept in its dictionary and must not travel to a copy, which may
+    # differ from it: a copy with other `routing` would go on routing by the old one.
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Catalog:
+        return self._declared_only(super().model_copy(update=update, deep=deep))
+
+    def __copy__(self) -> Catalog:
+        return self._declared_only(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Catalog:
+        return self._declared_only(super().__deepcopy__(memo))
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        return {**state, "__dict__": {name: state["__dict__"][name] for name in type(self).model_fields}}
+
+    @staticmethod
+    def _declared_only(copied: Catalog) -> Catalog:
+        for name in set(copied.__dict__) - set(Catalog.model_fields):
+            del copied.__dict__[name]
+        return copied
 
     def canonical(self) -> dict[str, Any]:
         """The catalog as plain values whose order and spelling no longer matter."""

@@ -106,6 +106,10 @@ class Decision:
         """One line of JSON, byte for byte the same for the same catalog and request."""
         return self.record().model_dump_json(exclude_none=True)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = (self.model, self.class_used, self.estimated_usd, self.alternates, self.request, self._source)
+        return type(self), fields
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Decision) and self.record() == other.record()
 

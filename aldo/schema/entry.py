@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from aldo.schema.base import NAME_PATTERN, Frozen, Name, Text, Whole
+from aldo.schema.frozen import FrozenMap, frozen
 from aldo.schema.money import Price
 from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES, Locality, PrivacyTier
 
@@ -64,9 +65,9 @@ class ProviderConfig(Frozen):
     """The name sent on the wire. Unset: the entry's id (`mlx`: `default_model`)."""
     api_key_env: Text | None = None
     """The environment variable that holds the key. The key itself never stands in a catalog."""
-    headers: Mapping[Text, Text] = Field(default_factory=dict)
+    headers: Annotated[Mapping[Text, Text], AfterValidator(frozen)] = Field(default_factory=FrozenMap)
     """Extra HTTP headers."""
-    extra: Mapping[str, JsonValue] = Field(default_factory=dict)
+    extra: Annotated[Mapping[str, JsonValue], AfterValidator(frozen)] = Field(default_factory=FrozenMap)
     """Knobs of the provider kind (`mlx`: quantization, kvCacheQuantized, draftModel, samplerSeed)."""
 
 

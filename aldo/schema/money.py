@@ -6,14 +6,17 @@ Nothing here is ever a binary float: 0.1 + 0.2 must be 0.3 when a budget is comp
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 PRICE_PLACES = 6
 PICO_PLACES = 12
+MOST_DIGITS = 60
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,6})?")
 LARGEST = Decimal(10) ** 9  # keeps a typo such as 1e99999999 from becoming a number with as many digits
 
 
@@ -38,12 +41,15 @@ def exact_decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, float, str)):
         raise PydanticCustomError("decimal_type", "must be a number")
     text = value.text if isinstance(value, WrittenFloat) else str(value)
-    try:
-        number = Decimal(text.strip() if isinstance(value, str) else text)
-    except ArithmeticError:
-        raise PydanticCustomError("decimal_type", "must be a number") from None
+    if isinstance(value, str) and not _NUMBER.fullmatch(text):
+        raise PydanticCustomError("decimal_type", "must be a number")
+    number = Decimal(text) if len(text) <= MOST_DIGITS else Decimal("nan")
     if not number.is_finite():
-        raise PydanticCustomError("decimal_range", "must be a finite number")
+        raise PydanticCustomError("decimal_range", "must be a finite number of at most 60 characters")
+    if not number:
+        return Decimal(0)  # whatever its sign and its exponent
+    if number.adjusted() < -MOST_DIGITS:
+        raise PydanticCustomError("decimal_range", "must be 0 or at least 1e-60")
     if number < 0:
         raise PydanticCustomError("decimal_range", "must not be negative")
     if number > LARGEST:
@@ -51,7 +57,9 @@ def exact_decimal(value: Any) -> Decimal:
     return number
 
 
-def _price(value: Any) -> Decimal:
+def _price(value: Any, info: ValidationInfo) -> Decimal:
+    if isinstance(value, str) and info.context and info.context.get("file"):
+        raise PydanticCustomError("decimal_type", "must be a number")
     number = exact_decimal(value)
     if _places(number) > PRICE_PLACES:
         raise PydanticCustomError("decimal_places", "must have at most six decimal places")

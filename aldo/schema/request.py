@@ -16,13 +16,13 @@ from aldo.schema.money import Usd
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS, Locality, PrivacyTier
 
 
-def _one_or_many(value: object) -> object:
-    """A list; a tuple or a set in Python code is as good."""
+def _ordered(value: object) -> object:
+    """A set in Python code is as good as a list."""
     return tuple(sorted(value)) if isinstance(value, (set, frozenset)) else value
 
 
 RequestTokens = Annotated[int, Field(ge=0, le=10**12), Whole]
-Names = Annotated[tuple[Name, ...], BeforeValidator(_one_or_many)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_ordered)]
 
 
 class RouteRequest(Frozen):

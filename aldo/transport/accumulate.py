@@ -22,6 +22,7 @@ from aldo.transport.chat import (
 )
 from aldo.transport.chat import Usage as UsageCount
 from aldo.transport.faults import error_in_body
+from aldo.transport.read import count, mapping, sequence, text
 from aldo.transport.tools import ToolCallBuffer
 
 _FINISH: dict[str, FinishReason] = {
@@ -58,33 +59,29 @@ class ChatAccumulator:
             raise ProtocolError("the stream holds something that is not a JSON object")
         if chunk.get("error"):
             raise error_in_body(chunk)
-        usage = chunk.get("usage")
-        if usage:
-            self._usage = _usage(usage)
-        model = chunk.get("model")
-        if model and self._returned_model is None:
-            self._returned_model = str(model)
-        choices = chunk.get("choices")
+        if chunk.get("usage"):
+            self._usage = _usage(chunk["usage"])
+        self._returned_model = self._returned_model or text(chunk.get("model")) or None
+        choices = sequence(chunk.get("choices"), "choices")
         if not choices:
             return []
-        choice = choices[0]
-        events = self._delta(choice.get("delta") or choice.get("message") or {})
-        if choice.get("finish_reason"):
-            self._finish = str(choice["finish_reason"])
+        choice = mapping(choices[0], "a choice")
+        events = self._delta(mapping(choice.get("delta") or choice.get("message"), "a delta"))
+        self._finish = text(choice.get("finish_reason")) or self._finish
         return events
 
     def _delta(self, delta: Mapping[str, Any]) -> list[Event]:
         events: list[Event] = []
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(reasoning, str) and reasoning:
+        reasoning = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
+        if reasoning:
             self._reasoning.append(reasoning)
             events.append(ReasoningDelta(reasoning))
-        text = delta.get("content")
-        if isinstance(text, str) and text:
-            self._text.append(text)
-            events.append(TextDelta(text))
-        for fragment in delta.get("tool_calls") or ():
-            self._tools.fragment(fragment)
+        content = text(delta.get("content"))
+        if content:
+            self._text.append(content)
+            events.append(TextDelta(content))
+        for fragment in sequence(delta.get("tool_calls"), "tool_calls"):
+            self._tools.fragment(mapping(fragment, "a tool call"))
         return events
 
     @property
@@ -114,9 +111,9 @@ class ChatAccumulator:
         return [*(ToolCallReady(call) for call in calls), Finished(result)]
 
 
-def _usage(usage: Any) -> UsageCount:
-    if not isinstance(usage, Mapping):
+def _usage(value: Any) -> UsageCount:
+    if not isinstance(value, Mapping):
         return UsageCount()
-    details = usage.get("prompt_tokens_details")
+    details = value.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
-    return UsageCount(usage.get("prompt_tokens"), usage.get("completion_tokens"), cached)
+    return UsageCount(count(value.get("prompt_tokens")), count(value.get("completion_tokens")), count(cached))

@@ -35,10 +35,12 @@ def versioned(url: str, source: str) -> str:
     try:
         parts = urlsplit(url.strip())
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        valid = valid and not parts.query and not parts.fragment
     except ValueError:
         valid = False
     if not valid:
-        raise UsageError(f"{source}: {url!r} is not an http or https URL such as http://localhost:8081")
+        shown = url.rpartition("@")[2]  # what stands before may be a password
+        raise UsageError(f"{source}: {shown!r} is not an http or https URL such as http://localhost:8081")
     path = parts.path.rstrip("/")
     if not _VERSION.search(path):
         path += "/v1"

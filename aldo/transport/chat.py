@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal
 
 from aldo.errors import UsageError
@@ -30,9 +31,11 @@ class ChatRequest:
     response_format: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Raises `UsageError` for messages that are none."""
+        """Raises `UsageError` for messages that are none, and for sampling that is no number."""
         if isinstance(self.messages, (str, Mapping)) or not all(isinstance(m, Mapping) for m in self.messages):
             raise UsageError('messages is a list such as [{"role": "user", "content": "Hello"}]')
+        if not (isfinite(self.temperature) and isfinite(self.top_p)):
+            raise UsageError("temperature and top_p are finite numbers")
         object.__setattr__(self, "messages", tuple(self.messages))
 
 

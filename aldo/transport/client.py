@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from aldo.errors import TransportError, Where
+from aldo.errors import StreamCut, TransportError, TransportTimeout, Where
 from aldo.schema.money import pico_per_token, usd_text
 from aldo.transport.accumulate import ChatAccumulator
 from aldo.transport.adapter import Adapter
@@ -88,7 +88,7 @@ class ModelClient:
         first: float | None = None
         accumulator = ChatAccumulator()
         with self._answer(request, stream=True) as body:
-            for data in body.events():
+            for data in _until_finished(body, accumulator):
                 for event in accumulator.chunk(parsed(data)):
                     if first is None:
                         first = _milliseconds(started)
@@ -120,7 +120,7 @@ class ModelClient:
     @contextmanager
     def _response(self, request: ChatRequest, headers: dict[str, str], *, stream: bool) -> Iterator[httpx.Response]:
         # ASCII with escapes: a lone surrogate in a prompt has no UTF-8, but it has JSON.
-        content = json.dumps(self._adapter.chat_body(request, stream=stream)).encode("ascii")
+        content = json.dumps(self._adapter.chat_body(request, stream=stream), allow_nan=False).encode("ascii")
         headers = {**headers, "content-type": "application/json"}
         with foreign_errors_mapped(without_user(self._url)):
             message = self._http.build_request("POST", self._url, content=content, headers=headers)
@@ -152,6 +152,15 @@ class ModelClient:
         if cost.usd_per_mtok_cache_read is not None:
             pico += cached * pico_per_token(cost.usd_per_mtok_cache_read)
         return usd_text(pico + usage.tokens_out * pico_per_token(cost.usd_per_mtok_out))
+
+
+def _until_finished(body: Body, accumulator: ChatAccumulator) -> Iterator[bytes]:
+    """The events. After a finish reason only usage may follow: a server that goes silent then has ended."""
+    try:
+        yield from body.events()
+    except (StreamCut, TransportTimeout):
+        if not accumulator.finished:
+            raise
 
 
 def _result(events: list[Event]) -> ChatResult:

@@ -121,7 +121,7 @@ def _message(body: bytes) -> tuple[str, bool]:
     text = body.decode("utf-8", "replace").strip()
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ("an HTML page" if text[:1] == "<" else text[:_LONGEST]), False
     if isinstance(data, Mapping):
         return _error_text(data.get("error") or data.get("message") or data.get("detail") or data), True
@@ -140,7 +140,7 @@ def _words(body: bytes, message: str) -> str:
     try:
         error = json.loads(body)["error"]
         return f"{text} {error.get('code', '')} {error.get('type', '')}".lower() if isinstance(error, Mapping) else text
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return text
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from aldo.errors import ToolCallUnparsable
 from aldo.transport.chat import ToolCall
+from aldo.transport.read import mapping, text
 
 
 class _Open:
@@ -32,13 +33,11 @@ class ToolCallBuffer:
     def __init__(self) -> None:
         self._open: list[_Open] = []
 
-    def fragment(self, fragment: Any) -> None:
-        if not isinstance(fragment, Mapping):
-            raise ToolCallUnparsable("a tool call is not a JSON object")
+    def fragment(self, fragment: Mapping[str, Any]) -> None:
         call = self._call_for(fragment)
         call.id = call.id or str(fragment.get("id") or "")
-        function = fragment.get("function") or {}
-        name = function.get("name") or ""
+        function = mapping(fragment.get("function"), "the function of a tool call")
+        name = text(function.get("name"))
         if name and name != call.name:
             call.name = name if name.startswith(call.name) else call.name + name
         arguments = function.get("arguments")
@@ -65,11 +64,15 @@ class ToolCallBuffer:
     def _finished(self, number: int, call: _Open) -> ToolCall:
         if not call.name:
             raise ToolCallUnparsable("a tool call came without a name")
-        arguments = call.whole
-        if arguments is None:
-            text = "".join(call.pieces).strip()
-            try:
-                arguments = json.loads(text) if text else {}
-            except ValueError:
-                raise ToolCallUnparsable("the arguments of a tool call are no JSON", said=call.name) from None
+        arguments = _parsed(call) if call.whole is None else call.whole
+        if not isinstance(arguments, Mapping):
+            raise ToolCallUnparsable("the arguments of a tool call are no JSON object", said=call.name)
         return ToolCall(call.id or f"call_{number}", call.name, arguments)
+
+
+def _parsed(call: _Open) -> Any:
+    pieces = "".join(call.pieces).strip()
+    try:
+        return json.loads(pieces) if pieces else {}
+    except (ValueError, RecursionError):
+        return None

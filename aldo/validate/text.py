@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from aldo.errors import Finding, Span
+from aldo.errors import Finding, Span, printable
 from aldo.validate.lint import LintReport
 
 Paint = Callable[[str, str], str]
@@ -68,8 +68,3 @@ def _count(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
-
-
-def printable(text: str) -> str:
-    """The text without control characters, so that a catalog cannot steer the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)

@@ -19,9 +19,7 @@ class KindData:
     def __init__(self, data: dict[str, Any]) -> None:
         self.kind: str = data["kind"]
         self.wire_model: str | None = data.get("wireModel")
-        self.health_path: str | None = data.get("healthPath")
         self.ignored_fields: frozenset[str] = frozenset(data["ignoredFields"])
-        self.cannot_serve: dict[str, str] = data["cannotServe"]
         self.extra_schema: dict[str, Any] = data["extra"]
         self._providers: dict[str, dict[str, str]] = data["providers"]
 
