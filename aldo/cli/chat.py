@@ -63,7 +63,7 @@ def command(
     as characters / 4 tokens unless --tokens-in says otherwise.
 
     \b
-    aldo chat --class local-reasoning --privacy sensitive "Summarise this contract: ..."
+    aldo chat --class local-reasoning --privacy sensitive "Summarise: ..."
     git diff | aldo chat --agent agency/agents/code-reviewer.yaml
     """
     with reported(as_json=as_json):

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from aldo.cli.terminal import fold
 from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, printable
 
 INTERRUPTED = 130
@@ -42,9 +43,7 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
         sys.exit(0)
     except OSError as error:
         _discard_stdout()
-        click.echo(
-            f"{click.style('error', fg='red', bold=True)}: the output cannot be written: {error.strerror}", err=True
-        )
+        _say(f"the output cannot be written: {error.strerror}")
         sys.exit(UNWRITABLE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -57,11 +56,16 @@ def print_error(error: AldoError, *, as_json: bool) -> None:
         _print_findings(error)
     else:
         where = f"{error.where.model}: " if isinstance(error, TransportError) and error.where.model else ""
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {printable(where + str(error))}", err=True)
+        _say(printable(where + str(error)))
         if error.code in _HINTS:
-            click.echo(f"  {_HINTS[error.code]}", err=True)
+            click.echo(fold(_HINTS[error.code], first="  ", rest="  "), err=True)
         if isinstance(error, NoEligibleModelError):
             _print_relaxations(error)
+
+
+def _say(message: str) -> None:
+    text = fold(f"error: {message}", rest="  ")
+    click.echo(click.style("error", fg="red", bold=True) + text.removeprefix("error"), err=True)
 
 
 def _print_findings(error: CatalogError) -> None:
@@ -75,7 +79,8 @@ def _print_relaxations(error: NoEligibleModelError) -> None:
         changes = " and ".join(change_text(change) for change in relaxation.to_dict()["changes"])
         lowered = any(change.field == "privacy" for change in relaxation.changes)
         only = " (only if what you send allows it)" if lowered else ""
-        click.echo(f"  would route to {relaxation.model} with {changes}{only}", err=True)
+        advice = f"would route to {relaxation.model} with {changes}{only}"
+        click.echo(fold(advice, first="  ", rest="    "), err=True)
     if not error.relaxations:
         click.echo("  no change of the request would help; see aldo route --explain", err=True)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 
 import click
 
 from aldo.cli.options import catalog_path
+from aldo.cli.terminal import fold
 from aldo.validate import lint, render_text, rule
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "hint": "cyan", "ok": "green"}
@@ -50,6 +50,6 @@ def _paint(text: str, style: str) -> str:
 def _explained(code: str) -> str:
     found = rule(code)
     bad, good = (example.rstrip() or "(an empty file)" for example in (found.bad, found.good))
-    told = textwrap.fill(" ".join(found.explanation.split()), 80)
+    told = fold(" ".join(found.explanation.split()))
     head = click.style(f"{found.code} {found.name}", bold=True)
     return f"{head} ({found.severity})\n\n{found.summary}\n\n{told}\n\nBad:\n\n{bad}\n\nGood:\n\n{good}"

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
-
 import click
 
 from aldo.cli.failure import change_text
+from aldo.cli.terminal import fold
 from aldo.schema import ClassTrace, Decision, ModelEntry, Trace, WhyNot
 
 _SHOWN = 12  # entries per reason before the rest is counted
-
-
-def _width() -> int:
-    """Of the terminal, or of COLUMNS; at most 80, and 80 where nobody knows."""
-    return max(20, min(80, shutil.get_terminal_size((80, 24)).columns))
 
 
 def decision_text(decision: Decision, entry: ModelEntry) -> str:
@@ -32,9 +25,7 @@ def decision_text(decision: Decision, entry: ModelEntry) -> str:
 
 def _field(name: str, value: str) -> str:
     lead = f"  {name:<6} "
-    return textwrap.fill(
-        value, _width(), initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
-    )
+    return fold(value, first=lead, rest=" " * len(lead))
 
 
 def trace_text(trace: Trace) -> str:
@@ -57,13 +48,13 @@ def _class_text(part: ClassTrace) -> str:
 def _names(names: list[str]) -> str:
     more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     text = ", ".join(names[:_SHOWN]) + more
-    return textwrap.fill(text, _width(), initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False)
+    return fold(text, first="      ", rest="      ")
 
 
 def why_not_text(verdict: WhyNot) -> str:
-    name = click.style(verdict.model, bold=True)
+    name = verdict.model
     if verdict.verdict == "chosen":
-        return f"{name} is the decision."
+        return f"{click.style(name, bold=True)} is the decision."
     if verdict.verdict == "dropped":
         lines = [f"{name} is dropped at {verdict.code}: {verdict.detail}."]
     else:
@@ -74,4 +65,4 @@ def why_not_text(verdict: WhyNot) -> str:
     lines.append(
         "It would be the decision with " + " and ".join(changes) + "." if changes else "No request reaches it."
     )
-    return "\n".join(textwrap.fill(line, _width(), break_on_hyphens=False, break_long_words=False) for line in lines)
+    return "\n".join(fold(line) for line in lines).replace(verdict.model, click.style(verdict.model, bold=True), 1)

@@ -65,7 +65,9 @@ def test_text_shows_the_line_with_a_caret_and_the_hint() -> None:
 
 
 def test_a_rule_explains_itself_and_an_unknown_code_is_bad_usage() -> None:
-    assert "One file holds one catalog" in aldo("lint", "--explain", "al110").stdout
+    told = aldo("lint", "--explain", "al110").stdout
+    assert "One file holds one catalog" in " ".join(told.split())
+    assert max(map(len, told.splitlines())) <= 80
     done = aldo("lint", "--explain", "AL999")
     assert done.returncode == 2
     assert "AL101" in done.stderr
