@@ -9,6 +9,7 @@ from aldo.router.admit import FLOORS, admissions
 from aldo.router.facts import Facts
 from aldo.router.rank import Rank, rank
 from aldo.router.sizes import Changes
+from aldo.router.stages import Question
 from aldo.router.table import RoutingTable
 from aldo.schema.explanation import Change, Relaxation, apply_changes
 from aldo.schema.request import RouteRequest
@@ -46,12 +47,13 @@ def relaxations(table: RoutingTable, request: RouteRequest) -> tuple[Relaxation,
 def _best(table: RoutingTable, request: RouteRequest, floor: int) -> dict[frozenset[str], tuple[_Key, Changes]]:
     """Of all entries the nearest changes for each set of fields."""
     best: dict[frozenset[str], tuple[_Key, Changes]] = {}
+    asked = table.question(request)
     for facts in table.facts.values():
         if not _is_advice(facts, request):
             continue
         for changes in admissions(facts, request, table.sensitive_localities, pin=False, floor=floor):
             fields = frozenset(change.field for change in changes)
-            key = (_magnitude(changes), _rank(table, facts, request, changes))
+            key = (_magnitude(changes), _rank(facts, asked, changes))
             if fields not in best or key < best[fields][0]:
                 best[fields] = (key, changes)
     return best
@@ -73,8 +75,11 @@ def _order(fields: Iterable[str]) -> tuple[int, list[int]]:
     return len(places), places
 
 
-def _rank(table: RoutingTable, facts: Facts, request: RouteRequest, changes: Changes) -> Rank:
-    return rank(facts, table.question(apply_changes(request, changes)))
+def _rank(facts: Facts, asked: Question, changes: Changes) -> Rank:
+    """The rank of an entry in the changed request, whose order depends on the sizes alone."""
+    after = {change.field: change.after for change in changes}
+    sizes = after.get("tokensIn", asked.tokens_in), after.get("maxTokensOut", asked.tokens_out)
+    return rank(facts, asked._replace(tokens_in=sizes[0], tokens_out=sizes[1]))
 
 
 def _magnitude(changes: Changes) -> tuple[Fraction, ...]:
