@@ -42,7 +42,7 @@ $(VENV)/.test: $(VENV)/.package
 	@$(INSTALL) --editable . --group test
 	@touch $@
 
-# A local model server to talk to (about 200 MB). Where it cannot be had, the demo does the rest.
+# A local model server to talk to (about 300 MB of disk). Where it cannot be had, the demo does the rest.
 $(VENV)/.mlx: $(VENV)/.package
 	@echo 'Setting up mlx_lm.server in $(VENV) ...'
 	@if $(INSTALL) --editable '.[mlx]'; then touch $@; else \

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from aldo.catalog import load_catalog
+from aldo.catalog import load_catalog, read_catalog
 from bench.catalogs import as_yaml
 from bench.measure import Row, per_call
 
@@ -26,4 +26,7 @@ def rows() -> Iterator[Row]:
                 theirs = per_call(lambda text=text: yaml.compose(text, Loader=yaml.CSafeLoader), rounds=3)
             finally:
                 gc.enable()
+            path.write_text(text.replace("    locality:", "    localty:"), "utf-8")
+            broken = per_call(lambda path=path: read_catalog(str(path)).findings, rounds=3)
+        yield Row(f"a defect in each of {number} entries", broken, "the same without", ours)
         yield Row(f"load + validate {number} entries", ours, "C compose, collector off", theirs, "<= 3 x")

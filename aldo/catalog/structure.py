@@ -5,6 +5,7 @@ One defect, one finding: a misspelt key is an unknown field with a suggestion, a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
@@ -59,12 +60,14 @@ def check(document: Document, model: type[Model], value: Any, prefix: Path = ())
 
 
 def _report(document: Document, model: type[BaseModel], errors: list[ErrorDetails], prefix: Path) -> None:
-    missing = {tuple(error["loc"]) for error in errors if error["type"] == "missing"}
+    missing: dict[Path, list[str]] = {}  # the mapping that lacks them -> its missing fields
+    for error in errors:
+        if error["type"] == "missing":
+            missing.setdefault(tuple(error["loc"][:-1]), []).append(str(error["loc"][-1]))
     for error in errors:
         if error["type"] == "extra_forbidden":
-            meant = _report_unknown(document, model, tuple(error["loc"]), prefix, missing)
-            missing.discard(meant)
-    told = [f.span for f in document.findings if f.code in (codes.SCALAR, codes.ALIAS) and f.span]
+            _report_unknown(document, model, tuple(error["loc"]), prefix, missing)
+    told = sorted(f.span for f in document.findings if f.code in (codes.SCALAR, codes.ALIAS) and f.span)
     for error in errors:
         loc = tuple(error["loc"])
         path = loc[len(prefix) :]
@@ -73,7 +76,7 @@ def _report(document: Document, model: type[BaseModel], errors: list[ErrorDetail
         if error["type"] != "missing":
             if not _holds_any(document.locate(path), told):
                 _report_value(document, error, path)
-        elif loc in missing:
+        elif loc[-1] in missing[loc[:-1]]:
             document.report(
                 codes.MISSING_FIELD,
                 f"the field {str(loc[-1])!r} is missing",
@@ -87,16 +90,18 @@ def _holds_any(span: Span | None, inner: list[Span]) -> bool:
     """Whether a value that is told to be unreadable is this one or stands inside it."""
     if span is None:
         return False
-    start, end = (span.line, span.column), (span.end_line, span.end_column)
-    return any(start <= (s.line, s.column) and (s.end_line, s.end_column) <= end for s in inner)
+    first = bisect_left(inner, Span(span.line, span.column, 0, 0))  # `inner` is sorted, and spans nest or are apart
+    return first < len(inner) and (inner[first].line, inner[first].column) <= (span.end_line, span.end_column)
 
 
-def _report_unknown(document: Document, model: type[BaseModel], loc: Path, prefix: Path, missing: set[Path]) -> Path:
-    """Report an unknown key; gives the place of the field that was meant, where that is known."""
+def _report_unknown(
+    document: Document, model: type[BaseModel], loc: Path, prefix: Path, missing: dict[Path, list[str]]
+) -> None:
+    """Report an unknown key. Where it means a field that is missing, that one is no longer missing."""
     name = str(loc[-1])
     allowed = fields_at(model, loc[:-1])
     path = loc[len(prefix) :]
-    absent = [str(field[-1]) for field in missing if field[:-1] == loc[:-1]]
+    absent = missing.get(loc[:-1], [])
     meant = _nearest(name, absent) or _nearest(name, allowed)
     if name == "<<":
         hint = "merge keys are YAML 1.1 and not part of a catalog; write the values out"
@@ -105,7 +110,8 @@ def _report_unknown(document: Document, model: type[BaseModel], loc: Path, prefi
     else:
         hint = "the fields here are " + ", ".join(allowed)
     document.report_at(codes.UNKNOWN_FIELD, f"unknown field {name!r}", path, key=True, hint=hint)
-    return (*loc[:-1], meant or "")
+    if meant in absent:
+        absent.remove(meant)
 
 
 def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:

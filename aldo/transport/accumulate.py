@@ -19,8 +19,8 @@ from aldo.transport.chat import (
     ReasoningDelta,
     TextDelta,
     ToolCallReady,
+    Usage,
 )
-from aldo.transport.chat import Usage as UsageCount
 from aldo.transport.faults import error_in_body
 from aldo.transport.read import count, mapping, sequence, text
 from aldo.transport.tools import ToolCallBuffer
@@ -50,7 +50,7 @@ class ChatAccumulator:
         self._reasoning: list[str] = []
         self._tools = ToolCallBuffer()
         self._finish: str | None = None
-        self._usage = UsageCount()
+        self._usage = Usage()
         self._returned_model: str | None = None
 
     def chunk(self, chunk: Any) -> list[Event]:
@@ -111,9 +111,9 @@ class ChatAccumulator:
         return [*(ToolCallReady(call) for call in calls), Finished(result)]
 
 
-def _usage(value: Any) -> UsageCount:
+def _usage(value: Any) -> Usage:
     if not isinstance(value, Mapping):
-        return UsageCount()
+        return Usage()
     details = value.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
-    return UsageCount(count(value.get("prompt_tokens")), count(value.get("completion_tokens")), count(cached))
+    return Usage(count(value.get("prompt_tokens")), count(value.get("completion_tokens")), count(cached))

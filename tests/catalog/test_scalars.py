@@ -73,7 +73,7 @@ DISAGREEMENTS: tuple[tuple[str, Any, Any], ...] = (
 )
 """Text, our reading (YAML 1.2 core), ruamel.yaml's reading (YAML 1.1 habits)."""
 ODD_FORMS = re.compile(
-    r"[-+]?[0-9.][0-9a-fA-FxXob.+-]*_.*|[-+]?0b[01]+|[-+]0[xo].*|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
+    r"[-+]?[0-9.][0-9a-fA-FxXob.+-]*_.*|[-+]_.*|[-+]?0b[01]+|[-+]0[xo].*|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
     r"|[-+]?\.[0-9]+[eE][0-9]+|<<|="
 )
 """Every plain scalar that ruamel.yaml reads in its own way has one of these forms."""

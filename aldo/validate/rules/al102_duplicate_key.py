@@ -1,5 +1,6 @@
 """A key stands twice in one mapping."""
 
+from aldo.validate.example import MINIMAL
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -11,33 +12,6 @@ RULE = Rule(
 Most YAML readers keep the last value without a word, so the line that looks right may not be the one
 in force. Keep one of the two. The first value is the one that further checks look at.
 """,
-    bad="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-    locality: local
-""",
-    good="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
+    bad=MINIMAL + "    locality: local\n",
+    good=MINIMAL,
 )

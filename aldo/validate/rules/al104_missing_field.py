@@ -1,5 +1,6 @@
 """A field that every entry needs is missing."""
 
+from aldo.validate.example import MINIMAL, changed
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -11,32 +12,6 @@ RULE = Rule(
 A missing price is never taken as 0: write 0 where use is free and leave an entry out until its price is
 known. The frame points at the mapping that lacks the field.
 """,
-    bad="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0 }
-""",
-    good="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
+    bad=changed(", usdPerMtokOut: 0", ""),
+    good=MINIMAL,
 )

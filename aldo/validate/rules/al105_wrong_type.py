@@ -1,5 +1,6 @@
 """A value of the wrong type, such as a text where a number belongs."""
 
+from aldo.validate.example import MINIMAL, changed
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -10,32 +11,6 @@ RULE = Rule(
     explanation="""\
 Values are not converted: `"32768"` in quotes is a text, and `yes` is a text in YAML 1.2.
 """,
-    bad="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: "32768"
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
-    good="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
+    bad=changed("32768", '"32768"'),
+    good=MINIMAL,
 )

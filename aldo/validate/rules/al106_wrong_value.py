@@ -1,5 +1,6 @@
 """A value outside what the field allows."""
 
+from aldo.validate.example import MINIMAL, changed
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -11,32 +12,6 @@ RULE = Rule(
 For example a locality other than local, on-prem and cloud, a negative price, a price with more than six
 decimal places, an empty list of capabilities, a context of 0 tokens, a date that does not exist.
 """,
-    bad="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: -1, usdPerMtokOut: 0 }
-""",
-    good="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
+    bad=changed("usdPerMtokIn: 0", "usdPerMtokIn: -1"),
+    good=MINIMAL,
 )

@@ -1,5 +1,6 @@
 """The file cannot be read as text, or there is nothing in it."""
 
+from aldo.validate.example import MINIMAL
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -12,18 +13,5 @@ It does not exist, is a directory, is larger than 32 MiB, is not UTF-8, contains
 is empty. Where there is a position, it is that of the first bad byte.
 """,
     bad="",
-    good="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
+    good=MINIMAL,
 )

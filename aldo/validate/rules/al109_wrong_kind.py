@@ -1,5 +1,6 @@
 """The document is something other than a model catalog."""
 
+from aldo.validate.example import MINIMAL
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -11,22 +12,6 @@ RULE = Rule(
 A catalog is a mapping with `apiVersion: aldo/models.v1` and `kind: ModelCatalog`, or a bare list of
 entries.
 """,
-    bad="""\
-apiVersion: apps/v1
-kind: Deployment
-""",
-    good="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
+    bad="apiVersion: apps/v1\nkind: Deployment\n",
+    good=MINIMAL,
 )

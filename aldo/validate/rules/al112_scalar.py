@@ -1,5 +1,6 @@
 """A key, a number or a tag that has no meaning in YAML's core schema."""
 
+from aldo.validate.example import MINIMAL, changed
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -11,32 +12,6 @@ RULE = Rule(
 Tags such as `!!python/object` are never acted on. Keys are plain names. Numbers have at most 400
 characters.
 """,
-    bad="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: !!int many
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
-    good="""\
-apiVersion: aldo/models.v1
-kind: ModelCatalog
-models:
-  - id: qwen
-    provider: mlx
-    providerKind: mlx
-    locality: local
-    capabilityClass: local-reasoning
-    provides: [streaming]
-    privacyAllowed: [public, internal, sensitive]
-    effectiveContextTokens: 32768
-    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
-""",
+    bad=changed("32768", "!!int many"),
+    good=MINIMAL,
 )
