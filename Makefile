@@ -13,7 +13,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test test-all check bench schemas clean
+.PHONY: help demo test test-all check bench schemas rules clean
 help:
 	@echo 'make demo      set up, then lint, route, explain and chat on models.yaml'
 	@echo 'make test      set up, then run the tests'
@@ -21,6 +21,7 @@ help:
 	@echo 'make check     lint, types, imports and generated files'
 	@echo 'make bench     timings, as ratios'
 	@echo 'make schemas   write the published JSON Schemas anew'
+	@echo 'make rules     write the page of lint rules anew'
 
 $(VENV)/.created:
 	@test -n '$(PYTHON)' || { echo 'aldo needs Python 3.11 or newer; set PYTHON=/path/to/python3' >&2; exit 2; }
@@ -66,6 +67,9 @@ bench: $(VENV)/.test
 schemas: $(VENV)/.package
 	@for name in catalog request decision agent; do \
 		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
+
+rules: $(VENV)/.package
+	@python -c 'from aldo.validate.explain import rules_page; print(rules_page(), end="")' > docs/rules.md
 
 clean:
 	@rm -rf $(VENV) build dist

@@ -37,6 +37,28 @@ class Related:
         return {**place, "message": self.message}
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Characters `start` to `end` of a file's text (a byte order mark not counted) give way to `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How to mend a defect by editing the text. A safe one leaves every routing decision as it is."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+RULES_PAGE = "https://docs.aldo.example/rules"
+"""Where `docs/rules.md` is published; a finding links to its rule's section there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One defect of one file: what, where, why, and what to do about it.
@@ -55,6 +77,16 @@ class Finding:
     hint: str = ""
     related: tuple[Related, ...] = ()
     unreadable: bool = False
+    fix: Fix | None = None
+
+    @property
+    def url(self) -> str:
+        """The section of the rule's documentation."""
+        return f"{RULES_PAGE}#{self.code.lower()}"
+
+    @property
+    def fix_kind(self) -> Literal["safe", "unsafe", "none"]:
+        return "none" if self.fix is None else "safe" if self.fix.safe else "unsafe"
 
     @property
     def place(self) -> str:
@@ -79,6 +111,8 @@ class Finding:
             "pointer": self.pointer,
             "message": self.message,
             "hint": self.hint,
+            "url": self.url,
+            "fix": self.fix_kind,
             "related": [other.to_dict() for other in self.related],
         }
 

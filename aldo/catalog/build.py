@@ -13,8 +13,9 @@ import yaml
 
 from aldo.catalog import codes, scalars
 from aldo.catalog.document import Document
+from aldo.catalog.edit import removed_pair
 from aldo.catalog.spans import PathPart, Spans
-from aldo.errors import Related
+from aldo.errors import Edit, Fix, Related
 
 MOST_DEPTH = 100
 MOST_ALIASED = 100_000
@@ -25,6 +26,13 @@ _ABSENT = object()
 _OPEN = object()  # marks an anchor whose collection is not finished: an alias to it would be a cycle
 _MAPPING_TAGS = (None, "!", scalars.TAG + "map")
 _SEQUENCE_TAGS = (None, "!", scalars.TAG + "seq")
+
+
+def _kind(value: Any) -> str:
+    """A scalar in words: the text '22:30', the number 15."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"the text {value!r}" if isinstance(value, str) else f"the number {scalars.written_out(value)}"
 
 
 class TooMuch(Exception):
@@ -61,6 +69,7 @@ class Builder:
         self._anchored: list[tuple[int, str]] = []  # anchors by node, in the order of the document
         self._aliased = 0
         self._plain: dict[str, Any] = {}
+        self._ambiguous: dict[str, Any] = {}  # the plain scalars that YAML 1.1 reads otherwise, and how
 
     def scalar(self, event: Any) -> None:
         node = self._node(event)
@@ -70,7 +79,9 @@ class Builder:
             if event.tag is not None:
                 value = scalars.tagged(event.tag, text)
             elif event.implicit[0]:
-                value = self._plain[text] if text in self._plain else self._plain.setdefault(text, scalars.plain(text))
+                value = self._plain[text] if text in self._plain else self._read_plain(text)
+                if text in self._ambiguous:
+                    self._report_ambiguous(text, value, node)
             else:
                 value = text
         except scalars.UnreadableScalar as problem:
@@ -80,6 +91,27 @@ class Builder:
             self._anchors[event.anchor] = (value, node, 1)
             self._anchored.append((node, event.anchor))
         self._put(value, node)
+
+    def _read_plain(self, text: str) -> Any:
+        value = self._plain[text] = scalars.plain(text)
+        theirs = scalars.otherwise_in_1_1(text)
+        if theirs is not scalars.ALIKE:
+            self._ambiguous[text] = theirs
+        return value
+
+    def _report_ambiguous(self, text: str, value: Any, node: int) -> None:
+        end = self.spans.ends[node]
+        start = end - len(text)  # the node begins with its anchor, if it has one
+        plainer = f'"{text}"' if isinstance(value, str) else scalars.written_out(value)
+        self.document.report(
+            codes.AMBIGUOUS_SCALAR,
+            f"{text} is {_kind(value)} here, but {_kind(self._ambiguous[text])} to a YAML 1.1 reader",
+            span=self.spans.span(node),
+            path=self._path(),
+            hint=f"write {plainer}, which every reader takes for the same",
+            severity="warning",
+            fix=Fix(f"write {plainer}", (Edit(start, end, plainer),), safe=True),
+        )
 
     def alias(self, event: Any) -> None:
         node = self._node(event)
@@ -149,11 +181,12 @@ class Builder:
         elif not frame.expects_value:
             self._begin_pair(frame, container, value, node)
         else:
-            frame.expects_value = False
             if frame.dropped:
+                self._report_dropped(frame, container, value, node)
                 self._forget(frame)
             else:
                 container[frame.key] = value
+            frame.expects_value = False
 
     def _begin_pair(self, frame: _Frame, container: dict[Any, Any], key: Any, node: int) -> None:
         frame.expects_value, frame.key, frame.key_node = True, key, node
@@ -165,20 +198,30 @@ class Builder:
             return
         if not isinstance(key, str):
             self.document.odd_keys.append(self.spans.span(node))
-        first, first_node = frame.first.setdefault(key, (key, node))
-        frame.dropped = first_node != node
+        frame.dropped = frame.first.setdefault(key, (key, node))[1] != node
         if not frame.dropped:
             container[key] = None
-        elif type(first) is type(key):  # 1 and true are two keys, even where Python takes them for one
-            related = Related(self.document.path, self.spans.span(first_node), "first given here")
-            self.document.report(
-                codes.DUPLICATE_KEY,
-                f"the key {key!r} stands twice",
-                span=self.spans.span(node),
-                path=self._path(),
-                hint="keep one of the two",
-                related=(related,),
-            )
+
+    def _report_dropped(self, frame: _Frame, container: dict[Any, Any], value: Any, node: int) -> None:
+        """Tell of a key that stands twice, now that both values are known."""
+        key = frame.key
+        if isinstance(key, (dict, list)):
+            return  # told already
+        first, first_node = frame.first[key]
+        if type(first) is not type(key):
+            return  # 1 and true are two keys, even where Python takes them for one
+        spans, text = self.spans, self.document.text
+        same = container[key] == value and type(container[key]) is type(value)
+        edit = removed_pair(text, spans.starts[frame.key_node], spans.ends[node])
+        self.document.report(
+            codes.DUPLICATE_KEY,
+            f"the key {key!r} stands twice" + (", with the same value" if same else ""),
+            span=spans.span(frame.key_node),
+            path=self._path(),
+            hint="keep one of the two",
+            related=(Related(self.document.path, spans.span(first_node), "first given here"),),
+            fix=Fix("remove the second", (edit,), safe=same) if edit else None,
+        )
 
     def _forget(self, frame: _Frame) -> None:
         """Drop the nodes of a pair that is not kept, so that nodes and values stay in step."""

@@ -15,6 +15,8 @@ WRONG_KIND = "AL109"
 MANY_DOCUMENTS = "AL110"
 ALIAS = "AL111"
 SCALAR = "AL112"
+AMBIGUOUS_SCALAR = "AL113"
+BARE_LIST = "AL114"
 
 UNREADABLE = frozenset({SYNTAX, UNREADABLE_FILE, WRONG_KIND, MANY_DOCUMENTS, ALIAS})
 """With one of these, a file is no usable document at all: exit code 2 instead of 1."""

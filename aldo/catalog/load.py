@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
 from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
 from aldo.catalog.structure import check
-from aldo.errors import CatalogError, Finding, Related
+from aldo.errors import CatalogError, Edit, Finding, Fix, Related
 from aldo.schema.catalog import API_VERSION, CATALOG_KIND, Catalog
+from aldo.schema.entry import ModelEntry
 
 if TYPE_CHECKING:
     from aldo.schema.agent import Agent
@@ -29,11 +34,37 @@ class CatalogFile:
 
     document: Document
     catalog: Catalog | None
+    """The value, where nothing is wrong that would stop a load."""
     entries: int
+    salvaged: Catalog | None = None
+    """The value also where something is wrong that reading can pass over: a missing header, a key given twice."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         return self.document.sorted_findings()
+
+    @property
+    def models(self) -> list[Any]:
+        """The entries as plain values, valid or not."""
+        value = self.document.value
+        models = value.get("models") if isinstance(value, dict) else value
+        return models if isinstance(models, list) and self.entries else []
+
+    @property
+    def prefix(self) -> tuple[PathPart, ...]:
+        """The path of the list of entries: a bare list has none."""
+        return ("models",) if isinstance(self.document.value, dict) else ()
+
+    @cached_property
+    def readable_entries(self) -> dict[int, ModelEntry]:
+        """The entries that are valid by themselves, by their place in the list."""
+        if self.salvaged is not None:
+            return dict(enumerate(self.salvaged.models))
+        found = {}
+        for index, value in enumerate(self.models):
+            with suppress(ValidationError):
+                found[index] = ModelEntry.model_validate(value, by_alias=True, by_name=False, context={"file": True})
+        return found
 
 
 def load_catalog(path: str | os.PathLike[str]) -> Catalog:
@@ -44,8 +75,13 @@ def load_catalog(path: str | os.PathLike[str]) -> Catalog:
     """
     file = read_catalog(os.fspath(path))
     if file.catalog is None:
-        raise CatalogError(file.findings)
+        raise CatalogError(_errors(file.findings))
     return file.catalog
+
+
+def _errors(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What stops a load; the rest is for `lint` to tell."""
+    return tuple(finding for finding in findings if finding.severity == "error")
 
 
 def load_agent(path: str | os.PathLike[str]) -> Agent:
@@ -61,14 +97,19 @@ def load_agent(path: str | os.PathLike[str]) -> Agent:
             )
         else:
             agent = check(document, Agent, document.value)
-    if agent is None or document.findings:
-        raise CatalogError(document.sorted_findings())
+    errors = _errors(document.sorted_findings())
+    if agent is None or errors:
+        raise CatalogError(errors)
     return agent
 
 
 def read_catalog(path: str) -> CatalogFile:
     """A catalog file with its findings; never raises for what is in it. `-` is standard input."""
-    document = read_document(path)
+    return catalog_of(read_document(path))
+
+
+def catalog_of(document: Document) -> CatalogFile:
+    """The same for a document that was read."""
     catalog, entries = None, 0
     if document.readable and not _is_a_ruin(document) and _is_catalog(document):
         bare = isinstance(document.value, list)
@@ -82,9 +123,8 @@ def read_catalog(path: str) -> CatalogFile:
             catalog = check(document, Catalog, value, prefix)
         if isinstance(models, list):
             _report_duplicate_ids(document, models, () if bare else ("models",))
-    if document.findings:
-        catalog = None
-    return CatalogFile(document, catalog, entries)
+    stopped = any(finding.severity == "error" for finding in document.findings)
+    return CatalogFile(document, None if stopped else catalog, entries, catalog)
 
 
 def _is_a_ruin(document: Document) -> bool:
@@ -97,6 +137,7 @@ def _is_catalog(document: Document) -> bool:
     """Whether the document claims to be a catalog: a mapping of the right kind, or a bare list of entries."""
     value = document.value
     if isinstance(value, list):
+        _report_bare_list(document)
         return True
     if not isinstance(value, dict):
         if value is not None:
@@ -125,8 +166,30 @@ def _is_catalog(document: Document) -> bool:
                 f"the field {key!r} is missing",
                 span=document.locate(()),
                 hint=f"a catalog begins with `apiVersion: {API_VERSION}` and `kind: {CATALOG_KIND}`",
+                fix=_inserted_header(document, key),
             )
     return True
+
+
+def _inserted_header(document: Document, key: str) -> Fix:
+    start, _ = document.offsets(())
+    flow = document.text[start] == "{"
+    text = f'"{key}": "{_HEADER[key]}", ' if flow else f"{key}: {_HEADER[key]}\n"
+    return Fix(f"add {key}", (Edit(start + flow, start + flow, text),), safe=True)
+
+
+def _report_bare_list(document: Document) -> None:
+    start, _ = document.offsets(())
+    # A list may stand at the column of its key, so nothing has to be indented anew.
+    lines = "".join(f"{key}: {value}\n" for key, value in _HEADER.items()) + "models:\n"
+    document.report(
+        codes.BARE_LIST,
+        "a bare list of entries; a header would say what the file is",
+        span=document.spans.between(start, start + 1),
+        hint=f"begin the file with `apiVersion: {API_VERSION}`, `kind: {CATALOG_KIND}` and `models:`",
+        severity="info",
+        fix=Fix("add the header", (Edit(start, start, lines),), safe=True),
+    )
 
 
 _HEADER = {"apiVersion": API_VERSION, "kind": CATALOG_KIND}

@@ -31,6 +31,13 @@ def read_document(path: str) -> Document:
     return document
 
 
+def parse_text(path: str, text: str) -> Document:
+    """A text as the document that `read_document` would make of a file that holds it."""
+    document = Document(path=path, text=text)
+    parse(document)
+    return document
+
+
 def parse(document: Document) -> None:
     """Parse `document.text` into its value and spans; a second time without the entries that are no YAML."""
     bad = _NOT_YAML.search(document.text)

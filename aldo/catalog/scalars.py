@@ -6,8 +6,13 @@ and 17, as in ruamel.yaml and in every YAML 1.2 reader.
 
 from __future__ import annotations
 
+import datetime
 import re
+from decimal import Decimal
+from math import isfinite
 from typing import Any
+
+import yaml
 
 from aldo.schema.money import WrittenFloat
 
@@ -84,3 +89,45 @@ def tagged(tag: str, text: str) -> Any:
 def short_tag(tag: str) -> str:
     """`!!int` for `tag:yaml.org,2002:int`."""
     return tag.replace(TAG, "!!")
+
+
+_TRUTH_OF_1_1 = frozenset(
+    word for base in ("yes", "no", "on", "off") for word in (base, base.capitalize(), base.upper())
+)
+_SAME_IN_BOTH = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER_IN_1_1 = re.compile(r"[-+.]?[0-9][0-9a-fA-FxobOB_.:eE+-]*")
+
+
+def otherwise_in_1_1(text: str) -> Any:
+    """What a YAML 1.1 reader makes of a plain scalar, or `ALIKE` where that is what we make of it.
+
+    Dates are left out: `asOf` takes both the text and the date.
+    """
+    if text in _TRUTH_OF_1_1:
+        return text.lower() in ("yes", "on")
+    if _SAME_IN_BOTH.fullmatch(text) or not _NUMBER_IN_1_1.fullmatch(text) or len(text) > _LONGEST_NUMBER:
+        return ALIKE
+    try:
+        theirs = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return ALIKE
+    ours = plain(text)
+    if isinstance(theirs, (datetime.date, dict)) or (
+        theirs == ours and isinstance(theirs, str) == isinstance(ours, str)
+    ):
+        return ALIKE
+    return theirs
+
+
+ALIKE: Any = object()
+
+
+def written_out(number: float) -> str:
+    """A number in the notation that every YAML reader takes for the same: no exponent, no leading zeros.
+
+    A float stays one: some servers refuse a whole number where they want a float.
+    """
+    if not isinstance(number, float) or not isfinite(number):
+        return str(number)
+    text = f"{Decimal(number.text if isinstance(number, WrittenFloat) else repr(number)):f}"
+    return text if "." in text else f"{text}.0"

@@ -63,6 +63,7 @@ def _decode(data: bytes, document: Document) -> None:
             hint="save the file as UTF-8",
         )
         return
+    document.byte_order_mark = text.startswith("\ufeff")
     document.text = text.removeprefix("\ufeff")
 
 

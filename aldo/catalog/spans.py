@@ -39,6 +39,17 @@ class Spans:
         A path that leaves the document stops at the last node that exists, so that a missing field
         is shown at the mapping that misses it.
         """
+        node = self.node(root, path, key=key)
+        return None if node is None else self.span(node)
+
+    def offsets(self, root: Any, path: Sequence[PathPart], *, key: bool = False) -> tuple[int, int]:
+        """The character offsets of what `locate` gives; the document must have been parsed."""
+        node = self.node(root, path, key=key)
+        assert node is not None
+        return self.starts[node], max(self.starts[node], self.ends[node])
+
+    def node(self, root: Any, path: Sequence[PathPart], *, key: bool = False) -> int | None:
+        """The node of the value (or of its key) at `path`; None where the document has no nodes."""
         if not self.starts:
             return None
         node, value, key_node = 0, root, None
@@ -55,7 +66,7 @@ class Spans:
             else:
                 key_node, node = None, children[place]
             value = value[part]
-        return self.span(key_node if key and key_node is not None else node)
+        return key_node if key and key_node is not None else node
 
     def span(self, node: int) -> Span:
         return self.between(self.starts[node], max(self.starts[node], self.ends[node]))

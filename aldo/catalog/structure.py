@@ -5,6 +5,7 @@ One defect, one finding: a misspelt key is an unknown field with a suggestion, a
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -13,10 +14,10 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from aldo.catalog import codes
+from aldo.catalog import codes, edit
 from aldo.catalog.document import Document
 from aldo.catalog.spans import PathPart
-from aldo.errors import Span
+from aldo.errors import Fix, Span
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[PathPart, ...]
@@ -109,41 +110,59 @@ def _report_unknown(
         hint = f"did you mean {meant!r}?"
     else:
         hint = "the fields here are " + ", ".join(allowed)
-    document.report_at(codes.UNKNOWN_FIELD, f"unknown field {name!r}", path, key=True, hint=hint)
+    fix = None
+    if meant and name != "<<" and not _stands_beside(document, path, meant):
+        fix = Fix(f"rename it to {meant}", (edit.scalar(document.text, *document.offsets(path, key=True), meant),))
+    document.report_at(codes.UNKNOWN_FIELD, f"unknown field {name!r}", path, key=True, hint=hint, fix=fix)
     if meant in absent:
         absent.remove(meant)
+
+
+def _stands_beside(document: Document, path: Path, name: str) -> bool:
+    around = _value_at(document.value, path[:-1])
+    return isinstance(around, Mapping) and name in around
 
 
 def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
     kind, context = error["type"], error.get("ctx", {})
     path = _existing(document.value, path)
     found = _words(error["input"])
-    hint = ""
+    hint, meant = "", None
     if kind == "literal_error":
-        code, message, hint = codes.WRONG_VALUE, *_literal(error["input"], str(context["expected"]))
+        code = codes.WRONG_VALUE
+        message, meant = _literal(error["input"], str(context["expected"]))
+        hint = f"did you mean {meant!r}?" if meant else ""
     elif kind in _TYPES:
         code, message = codes.WRONG_TYPE, f"{_TYPES[kind]}, not {found}"
-        hint = _type_hint(kind, error["input"])
+        meant = _meant_by(kind, error["input"])
+        hint = f"write {meant}" if meant else ""
     elif kind in _VALUES:
         code, message = codes.WRONG_VALUE, _VALUES[kind].format(**context)
     elif kind == "string_pattern_mismatch":
         url = str(context["pattern"]).startswith("^http")
         code, message = codes.WRONG_VALUE, "must be an http or https URL" if url else _PATTERN_WORDS
+    elif kind == "decimal_type" and isinstance(error["input"], str) and _QUOTED_NUMBER.fullmatch(error["input"]):
+        code, message, meant = codes.WRONG_TYPE, f"{error['msg']}, not {found}", error["input"]
+        hint = "write it without quotes"
     elif kind == "decimal_type" or (kind == "whole_number" and not isinstance(error["input"], float)):
         code, message = codes.WRONG_TYPE, f"{error['msg']}, not {found}"
     else:
         code, message = codes.WRONG_VALUE, error["msg"]
     name = f"{path[-1]!r} " if path and isinstance(path[-1], str) else ""
-    document.report_at(code, name + message, path, hint=hint)
+    fix = None
+    if meant:
+        start, end = document.offsets(path)
+        written = edit.scalar if kind == "literal_error" else edit.plain
+        fix = Fix(f"write {meant}", (written(document.text, start, end, meant),))
+    document.report_at(code, name + message, path, hint=hint, fix=fix)
 
 
-def _type_hint(kind: str, value: Any) -> str:
-    """What to write instead: YAML 1.1 words for true and false, numbers in quotes."""
-    if kind == "bool_type" and isinstance(value, str) and value.lower() in _WORDS_OF_YAML_1_1:
-        return f"write {_WORDS_OF_YAML_1_1[value.lower()]}"
-    return ""
+def _meant_by(kind: str, value: Any) -> str | None:
+    """What to write instead: true and false for the words that YAML 1.1 took for them."""
+    return _WORDS_OF_YAML_1_1.get(value.lower()) if kind == "bool_type" and isinstance(value, str) else None
 
 
+_QUOTED_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _WORDS_OF_YAML_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -153,12 +172,12 @@ def _is_echo(error: ErrorDetails) -> bool:
     return about_key or (error["type"] == "too_short" and bool(error["input"]))
 
 
-def _literal(value: Any, expected: str) -> tuple[str, str]:
+def _literal(value: Any, expected: str) -> tuple[str, str | None]:
     allowed = [word.strip("' ") for word in expected.replace(" or ", ", ").split(",")]
     near = _nearest(value, allowed) if isinstance(value, str) else None
     message = f"must be one of {', '.join(allowed)}" if len(allowed) > 1 else f"must be {allowed[0]}"
     shown = repr(value) if isinstance(value, str) else _words(value)
-    return f"{message}, not {shown}", f"did you mean {near!r}?" if near else ""
+    return f"{message}, not {shown}", near
 
 
 def _missing_hint(loc: Path) -> str:

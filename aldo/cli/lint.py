@@ -1,44 +1,209 @@
-"""`aldo lint`: check catalog files."""
+"""`aldo lint`: check catalog files, and mend them."""
 
 from __future__ import annotations
 
+import datetime
 import json
+import os
 import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aldo.cli.options import catalog_path
 from aldo.cli.terminal import fold
-from aldo.validate import lint, render_text, rule
+from aldo.errors import UsageError, printable
+from aldo.validate import FORMATS, LintReport, all_rules, lint, render, rule
+from aldo.validate.reports import text as text_report
+
+if TYPE_CHECKING:
+    from aldo.validate.fix import FixedFile
+    from aldo.validate.settings import Settings
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "hint": "cyan", "ok": "green"}
 
 
+def _codes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(code for value in values for code in value.split(","))
+
+
 @click.command("lint")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print findings.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="How to print findings. [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--explain", metavar="CODE", help="Print the documentation of a rule and stop.")
-def command(files: tuple[str, ...], form: str, as_json: bool, explain: str | None) -> None:
+@click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write a report too. Repeat for more.")
+@click.option(
+    "--select", multiple=True, metavar="CODE", callback=_codes, help="Only these rules: AL304, or AL3 for all of them."
+)
+@click.option("--ignore", multiple=True, metavar="CODE", callback=_codes, help="Not these rules.")
+@click.option("--strict/--no-strict", default=None, help="Warnings fail the run too.")
+@click.option("--fix", "mend", is_flag=True, help="Mend what can be mended without changing any routing.")
+@click.option("--unsafe", is_flag=True, help="With --fix or --diff: also what may change routing.")
+@click.option("--diff", "as_diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    envvar="ALDO_TODAY",
+    metavar="DATE",
+    help="Day from which ages count. [default: today]",
+)
+@click.option("--max-age", type=click.IntRange(min=0), metavar="DAYS", help="How old asOf may be. [default: 180]")
+@click.option("--config", metavar="FILE", help="TOML file with [tool.aldo.lint]. [default: the nearest pyproject.toml]")
+@click.option("--explain", metavar="CODE", help="Print the documentation of a rule, or of all, and stop.")
+def command(**options: Any) -> None:
     """Check catalog files and print every defect with file, line, reason and fix.
 
-    Without FILE: the catalog in use. `-` is standard input. Exits with 1 when there are errors, with 2
-    when a file cannot be read as one YAML document.
+    Without FILE: those of [tool.aldo.lint] in pyproject.toml, else the catalog in use. `-` is standard
+    input, and patterns such as 'catalogs/**/*.yaml' are expanded. Exits with 1 when there are errors
+    (with --strict: or warnings), with 2 when a file cannot be read as one YAML document.
 
     \b
     aldo lint models.yaml
-    aldo lint --format json catalogs/*.yaml
+    aldo lint --format json --output sarif=lint.sarif catalogs/*.yaml
+    aldo lint --diff models.yaml
     aldo lint --explain AL104
     """
-    if explain is not None:
-        click.echo(_explained(explain))
+    if options["explain"] is not None:
+        click.echo(_explained(options["explain"]))
         return
-    report = lint(files or [catalog_path(None)])
-    if as_json or form == "json":
-        click.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
-    else:
-        click.echo(render_text(report, _paint), nl=False)
-    sys.exit(report.exit_code)
+    run = _Run.of(**options)
+    sys.exit(run.fix() if options["mend"] or options["as_diff"] else run.report())
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of the command, its options put together with those of pyproject.toml."""
+
+    files: tuple[str, ...]
+    form: str
+    outputs: tuple[tuple[str, str], ...]
+    checks: dict[str, Any]
+    options: dict[str, Any]
+
+    @classmethod
+    def of(cls, *, files: tuple[str, ...], form: str | None, as_json: bool, **options: Any) -> _Run:
+        if options["unsafe"] and not (options["mend"] or options["as_diff"]):
+            raise UsageError("--unsafe goes with --fix or --diff")
+        if as_json and form not in (None, "json"):
+            raise UsageError(f"--json and --format {form} are two formats; choose one")
+        settings = _settings(options["config"])
+        on_github = os.environ.get("GITHUB_ACTIONS") == "true"
+        max_age = settings.max_age if options["max_age"] is None else options["max_age"]
+        checks = {
+            "select": options["select"] or settings.select,
+            "ignore": options["ignore"] or settings.ignore,
+            "strict": settings.strict if options["strict"] is None else options["strict"],
+            "today": options["today"].date() if options["today"] else datetime.date.today(),
+            **({} if max_age is None else {"max_age_days": max_age}),
+        }
+        return cls(
+            files or settings.files or (catalog_path(None),),
+            "json" if as_json else form or ("github" if on_github else "text"),
+            tuple(_output(given) for given in options["outputs"] or settings.output),
+            checks,
+            options,
+        )
+
+    def report(self) -> int:
+        """Lint and print; the exit code."""
+        report = lint(self.files, **self.checks)
+        self._print(report)
+        return report.exit_code
+
+    def fix(self) -> int:
+        """Mend and print what is left, or show what would be mended; the exit code."""
+        from aldo.validate.fix import fix_files
+
+        fixed = fix_files(self.files, unsafe=self.options["unsafe"], **self.checks)
+        if self.options["as_diff"]:
+            return _show_diff(fixed.files)
+        standard_input = [file for file in fixed.files if file.document.path == "<stdin>"]
+        for file in fixed.files:
+            if file.changed and file not in standard_input:
+                file.write()
+        for file in standard_input:  # the mended text is the answer, so the rest is said aside
+            click.echo(file.text, nl=False)
+        for file in fixed.files:
+            _tell(file)
+        self._print(fixed.report, aside=bool(standard_input))
+        return fixed.report.exit_code
+
+    def _print(self, report: LintReport, *, aside: bool = False) -> None:
+        for form, name in self.outputs:
+            if name == "-":
+                click.echo(render(form, report), nl=False)
+            else:
+                _write(Path(name), render(form, report))
+        if self.options["statistics"]:
+            click.echo(_statistics(report, as_json=self.form == "json"), err=aside)
+        elif self.form == "text":
+            click.echo(text_report.render(report, _paint), nl=False, err=aside)
+        else:
+            click.echo(render(self.form, report), nl=False, err=aside)
+
+
+def _settings(config: str | None) -> Settings:
+    from aldo.validate.settings import find_settings, read_settings
+
+    return find_settings(Path.cwd()) if config is None else read_settings(Path(config))
+
+
+def _output(given: str) -> tuple[str, str]:
+    form, _, name = given.partition("=")
+    if form not in FORMATS or not name:
+        raise UsageError(f"--output {given}: say FORMAT=FILE, with one of the formats {', '.join(FORMATS)}")
+    return form, name
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _tell(file: FixedFile) -> None:
+    """On stderr what was mended in a file, and what was not."""
+    name = printable(file.document.path)
+    for finding in file.made:
+        title = finding.fix.title if finding.fix else ""
+        click.echo(f"mended {printable(finding.place)}: {finding.code} {printable(title)}", err=True)
+    for finding in file.undone:
+        click.echo(f"left {name} as it is: the fix of {finding.code} would change more than it mends", err=True)
+
+
+def _show_diff(files: tuple[FixedFile, ...]) -> int:
+    changed = [file for file in files if file.changed]
+    for file in changed:
+        click.echo(_coloured(file.diff()), nl=False)
+    made = sum(len(file.made) for file in changed)
+    told = f"{made} to mend in {len(changed)} of {len(files)} files" if changed else "nothing to mend"
+    click.echo(f"{told}; nothing was written", err=True)
+    if any(finding.unreadable for file in files for finding in file.report.findings):
+        return 2
+    return 1 if changed else 0
+
+
+def _coloured(diff: str) -> str:
+    colours = {"-": "red", "+": "green", "@": "cyan"}
+    lines = (printable(line.rstrip("\r\n")) for line in diff.split("\n")[:-1])
+    return "".join(click.style(line, fg=colours.get(line[:1])) + "\n" for line in lines)
+
+
+def _statistics(report: LintReport, *, as_json: bool) -> str:
+    counts: dict[str, int] = {}
+    for finding in report.findings:
+        counts[finding.code] = counts.get(finding.code, 0) + 1
+    rows = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if as_json:
+        listed = [{"code": code, "name": rule(code).name, "count": count} for code, count in rows]
+        return json.dumps({"version": 1, "statistics": listed, "checked": report.to_dict()["checked"]}, indent=2)
+    width = max((len(str(count)) for _, count in rows), default=0)
+    table = [f"{count:>{width}}  {code}  {rule(code).name}" for code, count in rows]
+    return "\n".join([*table, text_report.summary(report, _paint)])
 
 
 def _paint(text: str, style: str) -> str:
@@ -48,8 +213,10 @@ def _paint(text: str, style: str) -> str:
 
 
 def _explained(code: str) -> str:
+    if code.lower() == "all":
+        return "\n".join(f"{one.code}  {one.severity:<7}  {one.name:<22} {one.summary}" for one in all_rules().values())
     found = rule(code)
     bad, good = (example.rstrip() or "(an empty file)" for example in (found.bad, found.good))
     told = fold(" ".join(found.explanation.split()))
     head = click.style(f"{found.code} {found.name}", bold=True)
-    return f"{head} ({found.severity})\n\n{found.summary}\n\n{told}\n\nBad:\n\n{bad}\n\nGood:\n\n{good}"
+    return f"{head} ({found.severity})\n\n{found.summary}\n\n{told}\n\nBad:\n\n{bad}\n\nGood:\n\n{good}\n\n{found.url}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from aldo.router.facts import Facts, project
@@ -22,7 +22,7 @@ class RoutingTable:
         self.sensitive_localities = frozenset(catalog.routing.sensitive_localities)
         self.facts = {model: project(catalog.by_id[model]) for model in sorted(catalog.by_id)}
         self.names = KnownNames(self.facts.values(), catalog.vocabulary)
-        self._cells = _cells(self.facts, self.sensitive_localities)
+        self._cells = cells(self.facts.values(), self.sensitive_localities)
 
     def cell(self, capability_class: str, privacy: str) -> tuple[Facts, ...]:
         """The enabled entries of a class that may see this tier."""
@@ -57,11 +57,12 @@ class RoutingTable:
         )
 
 
-def _cells(table: dict[str, Facts], sensitive: frozenset[str]) -> dict[tuple[str, str], tuple[Facts, ...]]:
-    cells: dict[tuple[str, str], list[Facts]] = {}
-    for facts in table.values():
-        if facts.enabled:
+def cells(facts: Iterable[Facts], sensitive: frozenset[str]) -> dict[tuple[str, str], tuple[Facts, ...]]:
+    """Per class × tier the enabled entries that may see it, in the order of `facts`."""
+    found: dict[tuple[str, str], list[Facts]] = {}
+    for entry in facts:
+        if entry.enabled:
             for tier in PRIVACY_TIERS:
-                if may_see(facts, tier, sensitive) is None:
-                    cells.setdefault((facts.capability_class, tier), []).append(facts)
-    return {key: tuple(cell) for key, cell in cells.items()}
+                if may_see(entry, tier, sensitive) is None:
+                    found.setdefault((entry.capability_class, tier), []).append(entry)
+    return {key: tuple(cell) for key, cell in found.items()}

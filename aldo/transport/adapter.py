@@ -12,10 +12,8 @@ from typing import Any, Protocol
 
 from aldo.errors import TransportError, UsageError
 from aldo.schema.entry import ModelEntry
-from aldo.schema.kinds import KindData
+from aldo.schema.kinds import ENTRY_POINTS, KindData
 from aldo.transport.chat import ChatRequest
-
-ENTRY_POINTS = "aldo.transports"
 
 
 class Adapter(Protocol):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from aldo.errors import UsageError
 from aldo.schema.entry import ModelEntry
 from aldo.schema.kinds import KindData
+from aldo.schema.places import split_base_url
 
 _VERSION = re.compile(r"/v\d+[a-z0-9]*(/|$)")
 
@@ -32,13 +33,8 @@ def versioned(url: str, source: str) -> str:
 
     `source` is where it was written, for the error.
     """
-    try:
-        parts = urlsplit(url.strip())
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        valid = valid and not parts.query and not parts.fragment
-    except ValueError:
-        valid = False
-    if not valid:
+    parts = split_base_url(url)
+    if parts is None:
         shown = url.rpartition("@")[2]  # what stands before may be a password
         raise UsageError(f"{source}: {shown!r} is not an http or https URL such as http://localhost:8081")
     path = parts.path.rstrip("/")

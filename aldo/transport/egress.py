@@ -16,10 +16,9 @@ import httpcore
 import httpx
 
 from aldo.errors import ConnectionFailed, EgressRefused
+from aldo.schema.places import LocalNetworks, Network, canonical_host
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 # RFC 1918 and RFC 4193. Not `is_private`, which counts link-local (cloud metadata) and test ranges too.
 _PRIVATE: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
@@ -36,22 +35,16 @@ class EgressPolicy:
 
     def __init__(self, local_networks: Iterable[str] = (), *, private: bool = False) -> None:
         self._private = private
-        self._hosts: set[str] = set()
-        self._networks: list[Network] = []
-        for name in local_networks:
-            try:
-                self._networks.append(ipaddress.ip_network(name, strict=False))
-            except ValueError:
-                self._hosts.add(_host(name))
+        self._local = LocalNetworks(local_networks)
 
     def admits(self, host: str, address: str) -> bool:
         """Whether a connection to `address`, which `host` resolved to, stays where it may go."""
         parsed = _parse(address)
         if parsed is None:
             return False
-        if parsed.is_loopback or _within(parsed, self._networks):
+        if parsed.is_loopback or _within(parsed, self._local.networks):
             return True
-        return (self._private or _host(host) in self._hosts) and _within(parsed, _PRIVATE)
+        return (self._private or canonical_host(host) in self._local.hosts) and _within(parsed, _PRIVATE)
 
     def addresses(self, host: str, port: int) -> list[str]:
         """The addresses of a host that may be connected to, in the resolver's order.
@@ -72,10 +65,6 @@ class EgressPolicy:
             )
             raise EgressRefused(f"{place}; such requests go to loopback or to routing.localNetworks only")
         return admitted
-
-
-def _host(name: str) -> str:
-    return name.lower().rstrip(".")
 
 
 def _within(address: Address, networks: Iterable[Network]) -> bool:

@@ -5,7 +5,7 @@ What may enter: catalogs and routing tables. Rules are one file each under `rule
 
 from aldo.validate.lint import LintReport, lint
 from aldo.validate.registry import all_rules, rule
+from aldo.validate.reports import FORMATS, render
 from aldo.validate.rule import Rule
-from aldo.validate.text import render_text
 
-__all__ = ["LintReport", "Rule", "all_rules", "lint", "render_text", "rule"]
+__all__ = ["FORMATS", "LintReport", "Rule", "all_rules", "lint", "render", "rule"]

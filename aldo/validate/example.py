@@ -1,12 +1,28 @@
-"""The catalog that the rules' examples are made of: a bad example is this one with a single thing changed."""
+"""The catalog that the rules' examples are made of: a bad example is this one with a single thing changed.
 
-MINIMAL = """\
+Two models of one class, both open to every tier, and each the first choice of some request.
+"""
+
+HEADER = """\
 apiVersion: aldo/models.v1
 kind: ModelCatalog
 models:
+"""
+ENTRY = """\
   - id: qwen
     provider: mlx
     providerKind: mlx
+    locality: local
+    capabilityClass: local-reasoning
+    provides: [streaming, tool-use]
+    privacyAllowed: [public, internal, sensitive]
+    effectiveContextTokens: 32768
+    cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
+"""
+SECOND = """\
+  - id: gemma
+    provider: ollama
+    providerKind: openai-compat
     locality: local
     capabilityClass: local-reasoning
     provides: [streaming]
@@ -14,11 +30,28 @@ models:
     effectiveContextTokens: 32768
     cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }
 """
-
-ENTRY = MINIMAL[MINIMAL.index("  - id") :]
+CLOUD = """\
+  - id: frontier
+    provider: openai
+    providerKind: openai-compat
+    locality: cloud
+    capabilityClass: local-reasoning
+    provides: [streaming, vision]
+    privacyAllowed: [public, internal]
+    effectiveContextTokens: 200000
+    cost: { usdPerMtokIn: 2, usdPerMtokOut: 10 }
+    providerConfig: { baseUrl: https://api.openai.com/v1, apiKeyEnv: OPENAI_API_KEY }
+"""
+MINIMAL = HEADER + ENTRY + SECOND
+WITH_CLOUD = MINIMAL + CLOUD
 
 
 def changed(old: str, new: str, text: str = MINIMAL) -> str:
     """The example with one piece of text replaced, which must be there."""
     assert old in text, old
     return text.replace(old, new, 1)
+
+
+def configured(config: str) -> str:
+    """The example with a `providerConfig` in its first entry."""
+    return changed("    provider: mlx\n", f"    provider: mlx\n    providerConfig: {config}\n")

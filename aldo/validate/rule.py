@@ -1,10 +1,38 @@
-"""What a rule is: a code, a severity, its documentation, and a good and a bad example that are its tests."""
+"""What a rule is: a code, a severity, its documentation, a good and a bad example that are its tests, and a check."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aldo.errors import Severity
+from aldo.catalog.spans import PathPart
+from aldo.errors import RULES_PAGE, Fix, Severity
+
+if TYPE_CHECKING:
+    from aldo.validate.subject import Subject
+
+Path = tuple[PathPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What a check found: where in the document, and in words. The rule and the document make a finding of it."""
+
+    path: Path
+    """Of the value; the finding stands at its key with `key`."""
+    message: str
+    hint: str = ""
+    key: bool = False
+    fix: Fix | None = None
+    severity: Severity | None = None
+    """Another one than the rule's."""
+    related: tuple[tuple[Path, str], ...] = ()
+    place: tuple[int, int] | None = None
+    """Characters of the text, for what has no path: a comment."""
+
+
+Check = Callable[["Subject"], Iterator[Defect]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +48,12 @@ class Rule:
     """Why it matters and what to do."""
     bad: str
     good: str
+    check: Check | None = None
+    """None for what is found while a file is read, and for what is said of suppressions."""
+    needs_every_entry: bool = False
+    """Whether the check is left out where an entry could not be read: it might be the one that is missed."""
+
+    @property
+    def url(self) -> str:
+        """Its section of the rule page."""
+        return f"{RULES_PAGE}#{self.code.lower()}"

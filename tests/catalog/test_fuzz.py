@@ -67,7 +67,7 @@ def checked(path: Path, data: bytes) -> CatalogFile:
     """Read the bytes and hold the laws that every file obeys."""
     path.write_bytes(data)
     file = read_catalog(str(path))
-    assert (file.catalog is None) == bool(file.findings)
+    assert (file.catalog is None) == any(finding.severity == "error" for finding in file.findings)
     text = file.document.text or data.decode("utf-8", "replace")
     starts = line_starts(text)
     for finding in file.findings:
@@ -82,7 +82,7 @@ def checked(path: Path, data: bytes) -> CatalogFile:
     if file.catalog is None:
         with pytest.raises(CatalogError) as raised:
             load_catalog(path)
-        assert raised.value.findings == file.findings
+        assert raised.value.findings == tuple(f for f in file.findings if f.severity == "error")
     else:
         assert load_catalog(path) == file.catalog
     return file

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aldo.catalog import read_document
 from aldo.catalog.document import Document
 from aldo.errors import Span
-from tests.support.reading import offsets, read, text_at, value_of
+from tests.support.reading import errors_in, offsets, read, text_at, value_of
 from tests.support.yaml_values import same
 from tests.support.yaml_writer import Place, Writer
 
@@ -24,7 +24,7 @@ def written(rng: random.Random) -> tuple[Document, Writer]:
     writer = Writer(rng)
     writer.document()
     document = read(writer.text)
-    assert not document.findings
+    assert not errors_in(document)
     return document, writer
 
 
@@ -105,7 +105,7 @@ def test_line_ends_and_a_byte_order_mark_move_nothing(
     path = tmp_path_factory.mktemp("ends") / "x.yaml"
     path.write_bytes((("\ufeff" if mark else "") + writer.text.replace("\n", line_end)).encode())
     other = read_document(str(path))
-    assert not other.findings
+    assert not errors_in(other)
     assert same(other.value, document.value)
     for place in writer.places:
         assert located(other, place) == located(document, place), place
@@ -151,8 +151,8 @@ def test_a_repeated_key_keeps_its_first_value_and_moves_no_sibling(pairs: list[P
     document = read(text)
     prefix = (1,) if listed else ()
     value = document.value[1] if listed else document.value
-    assert {finding.code for finding in document.findings} <= {"AL102"}
-    found = [offsets(text, finding.span)[0] for finding in document.findings if finding.span]
+    assert {finding.code for finding in errors_in(document)} <= {"AL102"}
+    found = [offsets(text, finding.span)[0] for finding in errors_in(document) if finding.span]
     assert set(repeated) <= set(found)
     assert len(found) == len(set(found))
     assert same(value, {key: first for key, (_, _, first) in places.items()})

@@ -28,7 +28,7 @@ def test_a_wrong_kind_or_version_does_not_hide_the_defects_of_the_entries() -> N
 
 def test_lint_takes_one_path_as_well_as_several() -> None:
     assert lint(str(MODELS)).findings == lint(MODELS).findings == lint([MODELS, str(MODELS)]).findings == ()
-    assert lint([MODELS, str(MODELS)]).files == 1
+    assert len(lint([MODELS, str(MODELS)]).files) == 1
 
 
 @pytest.mark.parametrize("network", ["10.0.0.0/33", "10.0.0", "a b", "300.1.1.1", "fe80::/200", "http://x"])

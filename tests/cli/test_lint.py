@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aldo.validate import lint
+from aldo.validate import all_rules, lint
 from tests.support.cases import CASES, MODELS
 from tests.support.cli import aldo
 
@@ -50,7 +50,7 @@ def test_the_command_line_gives_the_same_findings_as_the_library() -> None:
     report = json.loads(done.stdout)
     assert report["version"] == 1
     assert report["findings"] == [finding.to_dict() for finding in lint([str(DEFECTS)]).findings]
-    assert report["checked"] == {"files": 1, "entries": 5, "rules": 12}
+    assert report["checked"] == {"files": 1, "entries": 5, "rules": len(all_rules())}
 
 
 def test_the_shipped_catalog_is_clean() -> None:

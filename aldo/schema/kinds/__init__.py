@@ -19,6 +19,8 @@ class KindData:
     def __init__(self, data: dict[str, Any]) -> None:
         self.kind: str = data["kind"]
         self.wire_model: str | None = data.get("wireModel")
+        self.cannot_serve: dict[str, str] = data["cannotServe"]
+        """Capability tag (or class) that servers of this kind cannot serve, and why."""
         self.ignored_fields: frozenset[str] = frozenset(data["ignoredFields"])
         self.extra_schema: dict[str, Any] = data["extra"]
         self._providers: dict[str, dict[str, str]] = data["providers"]
@@ -32,16 +34,44 @@ class KindData:
         return self._providers.get(provider, {}).get("baseUrlEnv")
 
     @property
+    def knobs(self) -> dict[str, dict[str, Any]]:
+        """What `providerConfig.extra` may hold: knob → its JSON Schema."""
+        knobs: dict[str, dict[str, Any]] = self.extra_schema.get("properties", {})
+        return knobs
+
+    @property
+    def launch_flags(self) -> dict[str, str]:
+        """Knob of `extra` → option of the server's command line, for those that no request can set."""
+        return {name: knob["x-launchFlag"] for name, knob in self.knobs.items() if "x-launchFlag" in knob}
+
+    @property
     def wire_fields(self) -> dict[str, str]:
         """Knob of `extra` → request field, for the knobs that travel with a request."""
-        knobs = self.extra_schema.get("properties", {})
-        return {name: knob["x-wireField"] for name, knob in knobs.items() if "x-wireField" in knob}
+        return {name: knob["x-wireField"] for name, knob in self.knobs.items() if "x-wireField" in knob}
+
+
+@cache
+def shipped_kinds() -> frozenset[str]:
+    """The kinds that have a file here."""
+    return frozenset(file.name[:-5] for file in resources.files(__name__).iterdir() if file.name.endswith(".json"))
 
 
 @cache
 def kind_data(kind: str) -> KindData:
     """The facts of a kind that we ship. Raises `KeyError` for any other."""
-    file = resources.files(__name__) / f"{kind}.json"
-    if not file.is_file():
+    if kind not in shipped_kinds():
         raise KeyError(kind)
+    file = resources.files(__name__) / f"{kind}.json"
     return KindData(json.loads(file.read_text("utf-8")))
+
+
+ENTRY_POINTS = "aldo.transports"
+"""The group of entry points in which transports, ours and those of plugins, are found by their kind."""
+
+
+@cache
+def transport_kinds() -> frozenset[str]:
+    """Every provider kind that something installed here can speak to."""
+    from importlib.metadata import entry_points  # slow, and mostly not needed
+
+    return frozenset(point.name for point in entry_points(group=ENTRY_POINTS))

@@ -1,6 +1,6 @@
 """Two entries have the same id."""
 
-from aldo.validate.example import ENTRY, MINIMAL, changed
+from aldo.validate.example import ENTRY, MINIMAL
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -12,5 +12,5 @@ RULE = Rule(
 An id names one entry in requests, pins, health snapshots, overlays and usage rows.
 """,
     bad=MINIMAL + ENTRY,
-    good=MINIMAL + changed("qwen", "qwen-bf16", ENTRY),
+    good=MINIMAL,
 )

@@ -1,6 +1,6 @@
 """An alias without an anchor, inside itself, or expanding without bound."""
 
-from aldo.validate.example import ENTRY, changed
+from aldo.validate.example import changed
 from aldo.validate.rule import Rule
 
 RULE = Rule(
@@ -13,6 +13,9 @@ Aliases may repeat a value (`&name`, `*name`). They may not be cyclic, and all t
 most 100 000 values to what is written.
 """,
     bad=changed("[streaming]", "*tags"),
-    good=changed("[streaming]", "&tags [streaming]")
-    + changed("[streaming]", "*tags", changed("qwen", "qwen-bf16", ENTRY)),
+    good=changed(
+        "privacyAllowed: [public, internal, sensitive]",
+        "privacyAllowed: *tiers",
+        changed("privacyAllowed: [", "privacyAllowed: &tiers ["),
+    ),
 )

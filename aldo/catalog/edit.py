@@ -1,0 +1,65 @@
+"""Edits of a file's text that keep its layout: what else is on a line, comments and quoting stay as they are."""
+
+from __future__ import annotations
+
+import re
+
+from aldo.errors import Edit
+
+_QUOTES = "'\""
+_SEPARATOR_AFTER = re.compile(r"[ \t]*,[ \t]*")
+_SEPARATOR_BEFORE = re.compile(r",[ \t]*\Z")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]+)+")  # an anchor and a tag stand before what they belong to
+_LINE_END = re.compile(r"\r\n|\r|\n|\Z")
+
+
+def scalar(text: str, start: int, end: int, value: str) -> Edit:
+    """Another text for a scalar. Its anchor stays, and what was quoted stays quoted in the same manner."""
+    start = _after_properties(text, start, end)
+    quoted = text[start : start + 1] in _QUOTES and end - start >= 2
+    return Edit(start + 1, end - 1, value) if quoted else Edit(start, end, value)
+
+
+def plain(text: str, start: int, end: int, value: str) -> Edit:
+    """The same without quotes: for a number that was written as a text."""
+    return Edit(_after_properties(text, start, end), end, value)
+
+
+def _after_properties(text: str, start: int, end: int) -> int:
+    properties = _PROPERTIES.match(text, start, end)
+    return properties.end() if properties is not None else start
+
+
+def removed_pair(text: str, start: int, end: int) -> Edit | None:
+    """Without the pair that stands there. None where it is not on one line, or a comment would go with it."""
+    return _removed(text, start, end, lead="")
+
+
+def removed_item(text: str, start: int, end: int) -> Edit | None:
+    """Without the list item that stands there; None as for `removed_pair`, and where it is the only one."""
+    return _removed(text, start, end, lead="-")
+
+
+def _removed(text: str, start: int, end: int, lead: str) -> Edit | None:
+    if "\n" in text[start:end] or "\r" in text[start:end]:
+        return None
+    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    line_end = _LINE_END.search(text, end)
+    assert line_end is not None  # \Z matches in any case
+    if text[line_start:start].strip() == lead and not text[end : line_end.start()].strip():
+        return Edit(line_start, line_end.end(), "")
+    after = _SEPARATOR_AFTER.match(text, end)
+    if after is not None:
+        return Edit(start, after.end(), "")
+    before = _SEPARATOR_BEFORE.search(text, line_start, start)
+    return Edit(before.start(), end, "") if before is not None else None
+
+
+def apply(text: str, edits: tuple[Edit, ...]) -> str:
+    """The text with the edits made; they must not overlap."""
+    pieces, done = [], 0
+    for edit in sorted(edits):
+        assert edit.start >= done, "edits overlap"
+        pieces += [text[done : edit.start], edit.text]
+        done = edit.end
+    return "".join([*pieces, text[done:]])

@@ -1,0 +1,42 @@
+"""A knob that only the command line of the server can set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aldo.schema.kinds import kind_data, shipped_kinds
+from aldo.validate.example import configured
+from aldo.validate.rule import Defect, Rule
+from aldo.validate.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Defect]:
+    for entry in subject.entries:
+        kind = entry.kind
+        if not entry.extra or kind not in shipped_kinds():
+            continue
+        flags = kind_data(kind).launch_flags
+        for name in flags.keys() & entry.extra.keys():
+            if entry.extra[name] in (None, False):
+                continue
+            yield Defect(
+                entry.at("providerConfig", "extra", name),
+                f"{name} has no effect on requests: it stands for the server option {flags[name]}",
+                f"launch the server of {entry.name} with {flags[name]}",
+                key=True,
+            )
+
+
+RULE = Rule(
+    code="AL206",
+    name="launch-knob",
+    severity="info",
+    summary="A knob that no request can set: the server has to be launched with it.",
+    explanation="""\
+The catalog may say how the server was started, but saying it does not start it that way. Check that the
+server runs with the option that the message names.
+""",
+    bad=configured("{ extra: { kvCacheQuantized: true } }"),
+    good=configured("{ extra: { quantization: q4 } }"),
+    check=check,
+)

@@ -1,0 +1,38 @@
+"""A key that stands in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aldo.schema.secrets import mask
+from aldo.validate.example import WITH_CLOUD, changed
+from aldo.validate.rule import Defect, Rule
+from aldo.validate.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Defect]:
+    for secret in subject.secrets:
+        yield Defect(
+            secret.path,
+            f"{secret.what}: {mask(subject.text[slice(*secret.place)])}",
+            "withdraw it, and name an environment variable under providerConfig.apiKeyEnv",
+            place=secret.place,
+        )
+
+
+RULE = Rule(
+    code="AL304",
+    name="literal-secret",
+    severity="error",
+    summary="The file holds a key, a password or a token in plain text.",
+    explanation="""\
+Everybody who can read the catalog, its history and its reports can use it: withdraw the key, then name an
+environment variable under `providerConfig.apiKeyEnv`. Found are values shaped like the keys of known
+providers anywhere in the file, comments too; values of headers and knobs named like Authorization or
+X-Api-Key; passwords in URLs; and an `apiKeyEnv` that is not the name of a variable. No output of aldo shows
+more than the first letters.
+""",
+    bad=changed("OPENAI_API_KEY", "sk-proj-Zq81kXw02mVbT5yHc9", WITH_CLOUD),
+    good=WITH_CLOUD,
+    check=check,
+)

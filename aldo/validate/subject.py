@@ -1,0 +1,166 @@
+"""What a check looks at: one file as far as it could be read, and the day it is looked at."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import SplitResult
+
+from pydantic import BaseModel, ValidationError
+
+from aldo.catalog import CatalogFile
+from aldo.errors import Fix
+from aldo.router.facts import Facts, project
+from aldo.router.table import cells
+from aldo.schema.catalog import Routing, Vocabulary
+from aldo.schema.places import LocalNetworks, split_base_url
+from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES
+from aldo.validate.entry import Entry
+from aldo.validate.rule import Path
+from aldo.validate.secrets import Secret, secrets_in
+
+_Section = TypeVar("_Section", bound=BaseModel)
+
+
+class Subject:
+    """One catalog file. Whatever part of it is malformed is left out; reading has told of it."""
+
+    def __init__(self, file: CatalogFile, today: datetime.date, max_age_days: int) -> None:
+        self.file = file
+        self.document = file.document
+        self.today = today
+        self.max_age_days = max_age_days
+        self._base_urls: dict[str, SplitResult | None] = {}
+        self.entries = [
+            Entry(value, (*file.prefix, index), index)
+            for index, value in enumerate(file.models)
+            if isinstance(value, dict)
+        ]
+
+    @property
+    def text(self) -> str:
+        return self.document.text
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether every entry, the routing settings and the vocabulary could be read."""
+        whole = len(self.file.readable_entries) == len(self.file.models) and not self.document.skipped
+        return whole and (self.file.salvaged is not None or not (self._malformed & {"routing", "vocabulary"}))
+
+    @cached_property
+    def routing(self) -> Routing:
+        return self._section("routing", Routing)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return self._section("vocabulary", Vocabulary)
+
+    @cached_property
+    def sensitive_localities(self) -> frozenset[str]:
+        return frozenset(self.routing.sensitive_localities)
+
+    @cached_property
+    def local_networks(self) -> LocalNetworks:
+        return LocalNetworks(self.routing.local_networks)
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        """The built-in capability classes and those that the catalog declares."""
+        return frozenset(CAPABILITY_CLASSES) | frozenset(self.vocabulary.capability_classes)
+
+    @cached_property
+    def capabilities(self) -> frozenset[str]:
+        """The built-in capability tags and those that the catalog declares."""
+        return frozenset(CAPABILITIES) | frozenset(self.vocabulary.capabilities)
+
+    @cached_property
+    def by_id(self) -> dict[str, Entry]:
+        """The entries by id, the first of each."""
+        found: dict[str, Entry] = {}
+        for entry in self.entries:
+            if entry.id is not None:
+                found.setdefault(entry.id, entry)
+        return found
+
+    @cached_property
+    def entry_lines(self) -> dict[int, int]:
+        """The line on which each entry begins, and its last one."""
+        spans = self.document.spans
+        found = {}
+        for entry in self.entries:
+            node = spans.node(self.document.value, entry.path)
+            if node is not None:
+                last = node + spans.sizes[node] - 1
+                first_line, _ = spans.line_column(spans.starts[node])
+                found[first_line] = spans.line_column(max(spans.starts[last], spans.ends[last] - 1))[0]
+        return found
+
+    @cached_property
+    def secrets(self) -> list[Secret]:
+        """The keys that stand in the file."""
+        return secrets_in(self.document, self.entries)
+
+    @cached_property
+    def facts(self) -> dict[str, Facts]:
+        """The routing facts of the entries that are valid by themselves, in the order of the file."""
+        found: dict[str, Facts] = {}
+        for entry in self.file.readable_entries.values():
+            found.setdefault(entry.id, project(entry))
+        return found
+
+    @cached_property
+    def cells(self) -> dict[tuple[str, str], tuple[Facts, ...]]:
+        """Who may serve which class and tier."""
+        return cells(self.facts.values(), self.sensitive_localities)
+
+    def base_url(self, url: str) -> SplitResult | None:
+        """The parts of a base URL; None where it is none. Each is taken apart once."""
+        if url not in self._base_urls:
+            self._base_urls[url] = split_base_url(url)
+        return self._base_urls[url]
+
+    def replaced(self, path: Path, text: str, title: str) -> Fix:
+        """An unsafe fix that writes another text for a scalar."""
+        from aldo.catalog.edit import scalar
+
+        return Fix(title, (scalar(self.text, *self.document.offsets(path), text),))
+
+    def without_item(self, path: Path, title: str) -> Fix | None:
+        """An unsafe fix that takes an item out of a list, where that is possible on its line."""
+        from aldo.catalog.edit import removed_item
+
+        edit = removed_item(self.text, *self.document.offsets(path))
+        return Fix(title, (edit,)) if edit is not None else None
+
+    def tags(self) -> Iterator[tuple[Entry, int, str]]:
+        """Every capability tag of every entry, with its number."""
+        for entry in self.entries:
+            for number, tag in enumerate(entry.provides):
+                if tag:
+                    yield entry, number, tag
+
+    @cached_property
+    def _malformed(self) -> set[str]:
+        return {name for name, model in _SECTIONS.items() if _read(self._raw(name), model) is None}
+
+    def _raw(self, name: str) -> Any:
+        value = self.document.value
+        return value.get(name, {}) if isinstance(value, Mapping) else {}
+
+    def _section(self, name: str, model: type[_Section]) -> _Section:
+        if self.file.salvaged is not None:
+            found: _Section = getattr(self.file.salvaged, name)
+            return found
+        return _read(self._raw(name), model) or model()
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {"routing": Routing, "vocabulary": Vocabulary}
+
+
+def _read(value: Any, model: type[_Section]) -> _Section | None:
+    try:
+        return model.model_validate(value, by_alias=True, by_name=False, context={"file": True})
+    except ValidationError:
+        return None
