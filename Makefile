@@ -61,7 +61,12 @@ test-all: $(VENV)/.test
 check: $(VENV)/.test
 	@python -m pytest -q tests/test_architecture.py tests/schema/test_published.py tests/docs
 
-bench: $(VENV)/.test
+$(VENV)/.bench: $(VENV)/.test
+	@echo 'Setting up the peers for the bench in $(VENV) ...'
+	@$(INSTALL) --group bench
+	@touch $@
+
+bench: $(VENV)/.bench
 	@python -m bench
 
 schemas: $(VENV)/.package

@@ -7,14 +7,12 @@ Foreign exceptions (pydantic, YAML, httpx) are mapped to this tree where they ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 Severity = Literal["error", "warning", "info"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of text. Lines and columns count from 1, in characters; the end is exclusive."""
 
     line: int
@@ -23,8 +21,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A second place that a finding speaks of, say the first of two equal ids."""
 
     path: str
@@ -37,8 +34,7 @@ class Related:
         return {**place, "message": self.message}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """Characters `start` to `end` of a file's text (a byte order mark not counted) give way to `text`."""
 
     start: int
@@ -46,8 +42,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """How to mend a defect by editing the text. A safe one leaves every routing decision as it is."""
 
     title: str
@@ -59,8 +54,7 @@ RULES_PAGE = "https://docs.aldo.example/rules"
 """Where `docs/rules.md` is published; a finding links to its rule's section there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One defect of one file: what, where, why, and what to do about it.
 
     `pointer` is the JSON pointer (RFC 6901) of the value, "" for the whole document.
@@ -225,8 +219,7 @@ class NoEligibleModelError(AldoError):
         return f"{type(self).__name__}({str(self)!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """Where a transport failed: the entry, its provider, and the name that was sent on the wire."""
 
     model: str = ""

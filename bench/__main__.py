@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from bench import loading, routing, startup, streaming
+from bench import linting, loading, routing, startup, streaming
 from bench.measure import Row
+
+
+def _shown(amount: float, unit: str) -> str:
+    return _time(amount) if unit == "s" else f"{amount:.0f} {unit}"
 
 
 def _time(seconds: float) -> str:
@@ -14,11 +18,11 @@ def _time(seconds: float) -> str:
 
 
 def _line(row: Row) -> str:
-    figures = f"{_time(row.ours):>9}  {row.ratio:>8.2f} x {_time(row.baseline):>9}"
+    figures = f"{_shown(row.ours, row.unit):>9}  {row.ratio:>8.2f} x {_shown(row.baseline, row.unit):>9}"
     return f"{row.work:<38} {figures}  {row.baseline_name:<26} {row.target}"
 
 
 if __name__ == "__main__":
-    for room in (startup, loading, routing, streaming):
+    for room in (startup, loading, linting, routing, streaming):
         for row in room.rows():
             print(_line(row), flush=True)

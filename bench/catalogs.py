@@ -16,21 +16,32 @@ def entries(number: int) -> list[dict[str, Any]]:
     return [_entry(draw, n) for n in range(number)]
 
 
+_CONTEXT_TAGS = {"32k-context": 32_768, "128k-context": 131_072, "200k-context": 200_000, "1m-context": 1_000_000}
+_NOT_MLX = {"embeddings", "structured-output", "json-mode", "constrained-decoding"}
+
+
 def _entry(draw: random.Random, number: int) -> dict[str, Any]:
+    """An entry in which nothing is wrong; that others are cheaper cannot be helped among thousands."""
     locality = draw.choice(["local", "on-prem", "cloud", "cloud"])
     tiers = ["public", "internal", "sensitive"] if locality == "local" else ["public", "internal"]
-    price = draw.randrange(0, 500) / 100
+    price = draw.randrange(1, 500) / 100
+    context = draw.choice([8_192, 32_768, 131_072, 200_000])
+    refused = {tag for tag, tokens in _CONTEXT_TAGS.items() if tokens > context}
+    refused |= _NOT_MLX if locality == "local" else set()
     return {
         "id": f"model-{number}",
-        "provider": "mlx",
-        "providerKind": "mlx",
+        "provider": "mlx" if locality == "local" else "somebody",
+        "providerKind": "mlx" if locality == "local" else "openai-compat",
         "locality": locality,
-        "capabilityClass": draw.choice(CAPABILITY_CLASSES),
-        "provides": draw.sample(CAPABILITIES, draw.randrange(2, 7)),
+        "capabilityClass": draw.choice([name for name in CAPABILITY_CLASSES if name not in refused]),
+        "provides": draw.sample([tag for tag in CAPABILITIES if tag not in refused], draw.randrange(2, 7)),
         "privacyAllowed": tiers,
-        "effectiveContextTokens": draw.choice([8192, 32768, 131072, 200000]),
+        "effectiveContextTokens": context,
         "cost": {"usdPerMtokIn": price, "usdPerMtokOut": price * 4},
-        "providerConfig": {"baseUrl": "http://localhost:8081", "extra": {"quantization": "q4"}},
+        "providerConfig": {
+            "baseUrl": "http://localhost:8081" if locality == "local" else f"https://host-{number % 50}.example/v1",
+            "extra": {"quantization": "q4"} if locality == "local" else {"seed": 7},
+        },
     }
 
 
@@ -56,6 +67,6 @@ def as_yaml(number: int) -> str:
             "    providerConfig:",
             f"      baseUrl: {config['baseUrl']}",
             "      extra:",
-            f"        quantization: {config['extra']['quantization']}",
+            *(f"        {name}: {value}" for name, value in config["extra"].items()),
         ]
     return "\n".join(lines) + "\n"

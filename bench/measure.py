@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report, in seconds; the ratio is ours / baseline."""
+    """One line of the report, in seconds unless it says otherwise; the ratio is ours / baseline."""
 
     work: str
     ours: float
     baseline_name: str
     baseline: float
     target: str = ""
+    unit: str = "s"
 
     @property
     def ratio(self) -> float:

@@ -44,14 +44,14 @@ class _Frame:
 
     __slots__ = ("aliased", "anchor", "dropped", "expects_value", "first", "key", "key_node", "node", "value")
 
-    def __init__(self, value: dict[Any, Any] | list[Any], node: int, anchor: str | None) -> None:
+    def __init__(self, value: Any, node: int, anchor: str | None) -> None:
         self.value = value
         self.node = node
         self.anchor = anchor
         self.key: Any = None
         self.key_node = -1
         self.expects_value = False
-        self.first: dict[Any, tuple[Any, int]] = {}  # each key as it first stood, and its node
+        self.first: dict[Any, int] = {}  # each key as it first stood, and its node
         self.dropped = False  # the pair at hand is not kept: its key is no key, or stands twice
         self.aliased = 0
 
@@ -65,38 +65,57 @@ class Builder:
         self.spans = Spans(document.text)
         self.value: Any = None
         self._frames: list[_Frame] = []
+        self._frame: _Frame | None = None  # the innermost
         self._anchors: dict[str, tuple[Any, int, int]] = {}  # value, node, values it stands for
         self._anchored: list[tuple[int, str]] = []  # anchors by node, in the order of the document
         self._aliased = 0
-        self._plain: dict[str, Any] = {}
+        self._plain: dict[str, Any] = {}  # the plain scalars that need no second look
         self._ambiguous: dict[str, Any] = {}  # the plain scalars that YAML 1.1 reads otherwise, and how
 
     def scalar(self, event: Any) -> None:
-        node = self._node(event)
-        self.spans.ends[node] = event.end_mark.index
-        text = event.value.translate(self._restored) if self._restored else event.value
+        """The commonest event by far: plain keys and values take the shortest way."""
+        spans = self.spans
+        node = len(spans.starts)
+        spans.starts.append(event.start_mark.index)
+        spans.ends.append(event.end_mark.index)
+        spans.sizes.append(1)
+        text = event.value
+        if event.tag is None and event.anchor is None and text in self._plain and event.implicit[0]:
+            value = self._plain[text]
+        else:
+            value = self._read_scalar(event, text, node)
+        frame = self._frame
+        if frame is not None and frame.expects_value and not frame.dropped:
+            frame.value[frame.key] = value
+            frame.expects_value = False
+        else:
+            self._put(value, node)
+
+    def _read_scalar(self, event: Any, text: str, node: int) -> Any:
+        if self._restored:
+            text = text.translate(self._restored)
+        value: Any = text
         try:
             if event.tag is not None:
                 value = scalars.tagged(event.tag, text)
             elif event.implicit[0]:
-                value = self._plain[text] if text in self._plain else self._read_plain(text)
+                value = self._read_plain(text)
                 if text in self._ambiguous:
                     self._report_ambiguous(text, value, node)
-            else:
-                value = text
         except scalars.UnreadableScalar as problem:
             self._report(codes.SCALAR, str(problem), node)
-            value = text
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, node, 1)
             self._anchored.append((node, event.anchor))
-        self._put(value, node)
+        return value
 
     def _read_plain(self, text: str) -> Any:
-        value = self._plain[text] = scalars.plain(text)
+        value = scalars.plain(text)
         theirs = scalars.otherwise_in_1_1(text)
         if theirs is not scalars.ALIKE:
             self._ambiguous[text] = theirs
+        elif not self._restored:
+            self._plain[text] = value
         return value
 
     def _report_ambiguous(self, text: str, value: Any, node: int) -> None:
@@ -132,8 +151,8 @@ class Builder:
             )
         if target != _NOWHERE:
             self.spans.aliases[node] = target
-        if self._frames:
-            self._frames[-1].aliased += size
+        if self._frame is not None:
+            self._frame.aliased += size
         self._put(value, node)
 
     def open(self, event: Any) -> None:
@@ -148,7 +167,8 @@ class Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = (_OPEN, node, 0)
             self._anchored.append((node, event.anchor))
-        self._frames.append(_Frame(value, node, event.anchor))
+        self._frame = _Frame(value, node, event.anchor)
+        self._frames.append(self._frame)
 
     def close(self, event: Any) -> None:
         frame = self._frames.pop()
@@ -158,8 +178,9 @@ class Builder:
         spans.sizes[node] = len(spans.starts) - node
         if frame.anchor is not None:
             self._anchors[frame.anchor] = (frame.value, node, spans.sizes[node] + frame.aliased)
-        if self._frames:
-            self._frames[-1].aliased += frame.aliased
+        self._frame = self._frames[-1] if self._frames else None
+        if self._frame is not None:
+            self._frame.aliased += frame.aliased
         self._put(frame.value, node)
 
     def _node(self, event: Any) -> int:
@@ -171,10 +192,10 @@ class Builder:
 
     def _put(self, value: Any, node: int) -> None:
         """Hand a finished value to the collection around it."""
-        if not self._frames:
+        frame = self._frame
+        if frame is None:
             self.value = value
             return
-        frame = self._frames[-1]
         container = frame.value
         if isinstance(container, list):
             container.append(value)
@@ -198,7 +219,7 @@ class Builder:
             return
         if not isinstance(key, str):
             self.document.odd_keys.append(self.spans.span(node))
-        frame.dropped = frame.first.setdefault(key, (key, node))[1] != node
+        frame.dropped = frame.first.setdefault(key, node) != node
         if not frame.dropped:
             container[key] = None
 
@@ -207,8 +228,8 @@ class Builder:
         key = frame.key
         if isinstance(key, (dict, list)):
             return  # told already
-        first, first_node = frame.first[key]
-        if type(first) is not type(key):
+        first_node = frame.first[key]
+        if not any(type(first) is type(key) for first in frame.first if first == key):
             return  # 1 and true are two keys, even where Python takes them for one
         spans, text = self.spans, self.document.text
         same = container[key] == value and type(container[key]) is type(value)

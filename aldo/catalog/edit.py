@@ -43,7 +43,7 @@ def removed_item(text: str, start: int, end: int) -> Edit | None:
 def _removed(text: str, start: int, end: int, lead: str) -> Edit | None:
     if "\n" in text[start:end] or "\r" in text[start:end]:
         return None
-    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    line_start = line_start_of(text, start)
     line_end = _LINE_END.search(text, end)
     assert line_end is not None  # \Z matches in any case
     if text[line_start:start].strip() == lead and not text[end : line_end.start()].strip():
@@ -53,6 +53,12 @@ def _removed(text: str, start: int, end: int, lead: str) -> Edit | None:
         return Edit(start, after.end(), "")
     before = _SEPARATOR_BEFORE.search(text, line_start, start)
     return Edit(before.start(), end, "") if before is not None else None
+
+
+def line_start_of(text: str, at: int) -> int:
+    """Where the line begins on which a character stands."""
+    start = text.rfind("\n", 0, at) + 1
+    return max(start, text.rfind("\r", start, at) + 1)  # a text without \r is not searched to its beginning
 
 
 def apply(text: str, edits: tuple[Edit, ...]) -> str:

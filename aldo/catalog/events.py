@@ -16,12 +16,7 @@ _Parser: Any = getattr(import_module("yaml.cyaml"), "CParser", None) if yaml.__w
 
 def events(text: str) -> Iterator[Any]:
     """The events of a text. Raises `yaml.MarkedYAMLError` where it is no YAML."""
-    next_event = _Parser(text).get_event
-    while True:
-        event = next_event()
-        yield event
-        if type(event) is yaml.StreamEndEvent:
-            return
+    return iter(_Parser(text).get_event, None)  # behind the last one there is None
 
 
 @contextmanager

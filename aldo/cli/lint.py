@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 import os
 import sys
@@ -69,6 +70,7 @@ def command(**options: Any) -> None:
     if options["explain"] is not None:
         click.echo(_explained(options["explain"]))
         return
+    gc.disable()  # the process ends soon, and the collector would visit every value of a large catalog again and again
     run = _Run.of(**options)
     sys.exit(run.fix() if options["mend"] or options["as_diff"] else run.report())
 

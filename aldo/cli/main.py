@@ -64,6 +64,8 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """The console script."""
+    # No plugin of pydantic has a say in our types, and to look for them takes as long as a small lint.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character still gets the rest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from importlib import resources
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,8 +48,8 @@ def catalog_path(given: str | None) -> str:
 
 def shipped_catalog() -> str:
     """The catalog inside the installed package; in a checkout it lies beside the package."""
-    package = resources.files("aldo")
-    for place in (package / "models.yaml", Path(str(package)).parent / "models.yaml"):
+    package = Path(__file__).parents[1]
+    for place in (package / "models.yaml", package.parent / "models.yaml"):
         if place.is_file():
             return str(place)
     raise UsageError("no catalog: give --catalog FILE or set ALDO_CATALOG")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
-
 
 def width() -> int:
     """Of the terminal, or of COLUMNS; at most 80, and 80 where nobody knows."""
+    import shutil
+
     return max(20, min(80, shutil.get_terminal_size((80, 24)).columns))
 
 
@@ -16,6 +15,8 @@ def fold(text: str, *, first: str = "", rest: str = "") -> str:
 
     Names are never broken. Colour what is in it afterwards: escape sequences would count as text.
     """
+    import textwrap
+
     return textwrap.fill(
         text, width(), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
     )

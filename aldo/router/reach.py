@@ -11,14 +11,17 @@ edge of the sizes that an entry takes: two segments, on which every competitor h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aldo.router.facts import Facts
 from aldo.router.stages import may_see
-from aldo.schema.explanation import RankKey
 from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from aldo.schema.explanation import RankKey
 
 
 class NeverFirst(NamedTuple):
@@ -219,6 +222,8 @@ def _held(
     entry: Facts, other: Facts, base: tuple[int, int], step: tuple[int, int], first: int, last: int
 ) -> _Interval | None:
     """The part of a segment that `other` takes and on which it ranks before `entry`."""
+    from fractions import Fraction  # few catalogs come this far
+
     start, end = Fraction(first), Fraction(last)
     start_open = end_open = False
     # `other` takes base + t * step while both sizes fit it; each limit is linear in t.
@@ -251,6 +256,8 @@ def _held(
 
 def _chain(held: list[_Interval], first: int, last: int) -> list[Facts]:
     """Holders of intervals that leave no point between `first` and `last` free, or nothing."""
+    from fractions import Fraction
+
     holders: list[Facts] = []
     reached, reached_open = Fraction(first), True  # `reached` itself is still free
     for interval in sorted(held, key=lambda i: (i.start, i.start_open, -i.end)):

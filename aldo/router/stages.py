@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aldo.router.facts import Facts
-from aldo.schema.explanation import ReasonCode
 from aldo.schema.money import pico_usd
-from aldo.schema.request import RouteRequest
+
+if TYPE_CHECKING:
+    from aldo.schema.explanation import ReasonCode
+    from aldo.schema.request import RouteRequest
 
 
 class Question(NamedTuple):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
+from aldo.router.cells import cells
 from aldo.router.facts import Facts, project
 from aldo.router.names import KnownNames
 from aldo.router.rank import rank
-from aldo.router.stages import Question, later_failure, may_see, question
+from aldo.router.stages import Question, later_failure, question
 from aldo.schema.canonical import digest
 from aldo.schema.catalog import Catalog
 from aldo.schema.request import RouteRequest
-from aldo.schema.vocabulary import PRIVACY_TIERS
 
 
 class RoutingTable:
@@ -55,14 +55,3 @@ class RoutingTable:
                 "names": self.names.declared,
             }
         )
-
-
-def cells(facts: Iterable[Facts], sensitive: frozenset[str]) -> dict[tuple[str, str], tuple[Facts, ...]]:
-    """Per class × tier the enabled entries that may see it, in the order of `facts`."""
-    found: dict[tuple[str, str], list[Facts]] = {}
-    for entry in facts:
-        if entry.enabled:
-            for tier in PRIVACY_TIERS:
-                if may_see(entry, tier, sensitive) is None:
-                    found.setdefault((entry.capability_class, tier), []).append(entry)
-    return {key: tuple(cell) for key, cell in found.items()}

@@ -23,7 +23,7 @@ class Frozen(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
+        defer_build=True,  # a validator is built when it is first needed: most commands need few
         hide_input_in_errors=True,
     )
 

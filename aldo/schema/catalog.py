@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -23,6 +22,8 @@ CATALOG_KIND: Literal["ModelCatalog"] = "ModelCatalog"
 
 def _host_or_range(text: str) -> str:
     """An address, a private CIDR range or a host name. A range that is none must not pass for a host name."""
+    import ipaddress  # few catalogs name a network
+
     try:
         network = ipaddress.ip_network(text, strict=False)
         if network.num_addresses > 1 and not network.is_private:

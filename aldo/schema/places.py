@@ -5,11 +5,14 @@ The egress guard of `transport` decides again when it connects, by the address t
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+if TYPE_CHECKING:
+    import ipaddress
+
+    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def split_base_url(url: str) -> SplitResult | None:
@@ -31,6 +34,8 @@ class LocalNetworks:
         self.hosts: set[str] = set()
         self.networks: list[Network] = []
         for name in names:
+            import ipaddress
+
             try:
                 self.networks.append(ipaddress.ip_network(name, strict=False))
             except ValueError:
@@ -41,6 +46,8 @@ class LocalNetworks:
         host = canonical_host(host)
         if host == "localhost" or host.endswith(".localhost") or host in self.hosts:
             return True
+        import ipaddress  # most hosts are names
+
         try:
             address = ipaddress.ip_address(host.partition("%")[0])
         except ValueError:

@@ -15,17 +15,15 @@ _PREFIXED = {
     "tgp_v1_": 20, "jina_": 20, "voyage-": 24, "AIza": 30, "ghp_": 20, "gho_": 20, "ghu_": 20, "ghs_": 20, "ghr_": 20,
     "github_pat_": 20, "glpat-": 20, "xoxb-": 10, "xoxp-": 10, "xoxa-": 10, "xoxe-": 10, "xoxs-": 10, "xapp-": 10,
 }  # fmt: skip
-_SHAPES: dict[str, re.Pattern[str]] = {
-    **{prefix: re.compile(f"{_START}{prefix}{_BODY}{{{length},}}") for prefix, length in _PREFIXED.items()},
-    "AKIA": re.compile(rf"{_START}AKIA[A-Z0-9]{{16}}(?!{_BODY})"),
-    "ASIA": re.compile(rf"{_START}ASIA[A-Z0-9]{{16}}(?!{_BODY})"),
-    "eyJ": re.compile(rf"{_START}eyJ{_BODY}{{8,}}\.eyJ{_BODY}{{8,}}\.{_BODY}{{8,}}"),
-    "Bearer ": re.compile(r"(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"),
-    "Basic ": re.compile(r"(?<=Basic )[A-Za-z0-9+/]{8,}={0,2}"),
-    "-----BEGIN ": re.compile(
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,10000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
-    ),
-    "://": re.compile(r"(?<=://)[^\s/@:'\"]{0,200}:[^\s/@'\"]{1,500}(?=@)"),  # user and password in a URL
+_SHAPES: dict[str, str] = {
+    **{prefix: rf"{_START}{prefix}{_BODY}{{{length},}}" for prefix, length in _PREFIXED.items()},
+    "AKIA": rf"{_START}AKIA[A-Z0-9]{{16}}(?!{_BODY})",
+    "ASIA": rf"{_START}ASIA[A-Z0-9]{{16}}(?!{_BODY})",
+    "eyJ": rf"{_START}eyJ{_BODY}{{8,}}\.eyJ{_BODY}{{8,}}\.{_BODY}{{8,}}",
+    "Bearer ": r"(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}",
+    "Basic ": r"(?<=Basic )[A-Za-z0-9+/]{8,}={0,2}",
+    "-----BEGIN ": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,10000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?",
+    "://": r"(?<=://)[^\s/@:'\"]{0,200}:[^\s/@'\"]{1,500}(?=@)",  # user and password in a URL
 }
 _MARK = re.compile("|".join(map(re.escape, _SHAPES)))
 _LOOKED_BEHIND = ("Bearer ", "Basic ", "://")
@@ -40,9 +38,9 @@ _SHOWN = 4
 def find_secrets(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of everything in the text that is shaped like a key."""
     found = []
-    for mark, shape in _SHAPES.items():
+    for mark in _SHAPES:
         if mark != "://" or "@" in text:
-            found += [match.span() for match in _matches(text, mark, shape) if not _is_placeholder(match[0])]
+            found += [match.span() for match in _matches(text, mark) if not _is_placeholder(match[0])]
     end = 0
     for start, stop in sorted(found):
         if start >= end:
@@ -50,8 +48,11 @@ def find_secrets(text: str) -> Iterator[tuple[int, int]]:
             end = stop
 
 
-def _matches(text: str, mark: str, shape: re.Pattern[str]) -> Iterator[re.Match[str]]:
+def _matches(text: str, mark: str) -> Iterator[re.Match[str]]:
     """Where the shape begins at, or right behind, one of the places of its mark."""
+    if mark not in text:
+        return
+    shape = re.compile(_SHAPES[mark])
     behind = len(mark) if mark in _LOOKED_BEHIND else 0
     at = text.find(mark)
     while at >= 0:

@@ -16,8 +16,9 @@ import httpcore
 import httpx
 
 from aldo.errors import ConnectionFailed, EgressRefused
-from aldo.schema.places import LocalNetworks, Network, canonical_host
+from aldo.schema.places import LocalNetworks, canonical_host
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # RFC 1918 and RFC 4193. Not `is_private`, which counts link-local (cloud metadata) and test ranges too.
 _PRIVATE: tuple[Network, ...] = tuple(

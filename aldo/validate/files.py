@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,8 +18,10 @@ def expanded(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
 
 
 def _matching(path: str) -> list[str]:
-    if not glob.has_magic(path) or "\0" in path:
+    if not any(letter in path for letter in "*?[") or "\0" in path:
         return []
+    import glob
+
     with suppress(OSError):  # too long for a name, say
         if Path(path).exists():
             return []

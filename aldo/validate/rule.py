@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aldo.catalog.spans import PathPart
 from aldo.errors import RULES_PAGE, Fix, Severity
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 Path = tuple[PathPart, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(NamedTuple):
     """What a check found: where in the document, and in words. The rule and the document make a finding of it."""
 
     path: Path
@@ -35,8 +33,7 @@ class Defect:
 Check = Callable[["Subject"], Iterator[Defect]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One kind of defect. The examples are whole files; `bad` must yield exactly this code, `good` nothing."""
 
     code: str

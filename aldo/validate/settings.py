@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -52,8 +51,13 @@ def read_settings(file: Path) -> Settings:
 
 def _table(file: Path) -> Mapping[str, Any] | None:
     try:
-        content = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = file.read_text("utf-8")
+        if "aldo" not in text:
+            return None
+        import tomllib  # most projects say nothing of aldo there
+
+        content = tomllib.loads(text)
+    except (OSError, ValueError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from None
     tool = content.get("tool", {})
     aldo = tool.get("aldo", {}) if isinstance(tool, dict) else {}

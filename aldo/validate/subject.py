@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from aldo.catalog import CatalogFile
 from aldo.errors import Fix
+from aldo.router.cells import cells
 from aldo.router.facts import Facts, project
-from aldo.router.table import cells
 from aldo.schema.catalog import Routing, Vocabulary
 from aldo.schema.places import LocalNetworks, split_base_url
 from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aldo.catalog.document import Document
+from aldo.catalog.edit import line_start_of
 from aldo.errors import Edit, Finding, Fix
 from aldo.validate.registry import all_rules
 from aldo.validate.rule import Defect
@@ -106,7 +107,7 @@ def unknown(found: list[Suppression]) -> Iterator[Defect]:
 def _is_comment(document: Document, match: re.Match[str]) -> bool:
     """Whether a comment begins there, and not a piece of a scalar or of another comment."""
     text, at = document.text, match.start()
-    line_start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    line_start = line_start_of(text, at)
     hashes = [line_start + found.end() - 1 for found in _HASH.finditer(text[line_start : at + 1])]
     begins = next((hash_at for hash_at in hashes if not _inside_scalar(document, hash_at)), None)
     return begins == at
@@ -149,7 +150,7 @@ def _entry_lines(subject: Subject, line: int) -> tuple[int, int]:
 
 
 def _without_comment(text: str, one: Suppression) -> Edit:
-    line_start = max(text.rfind("\n", 0, one.start), text.rfind("\r", 0, one.start)) + 1
+    line_start = line_start_of(text, one.start)
     if text[line_start : one.start].strip():
         return Edit(line_start + len(text[line_start : one.start].rstrip()), one.end, "")
     line_end = re.compile(r"\r\n|\r|\n|\Z").search(text, one.end)

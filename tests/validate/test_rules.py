@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from aldo.catalog import codes
+from aldo.errors import RULES_PAGE
 from aldo.validate import Rule, all_rules, lint
+from aldo.validate.explain import rules_page
+from tests.support.cases import ROOT
 
 
 @pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.code)
@@ -22,6 +25,17 @@ def test_the_bad_example_yields_exactly_its_code_and_the_good_one_nothing(rule: 
 def test_every_code_that_reading_can_report_has_a_rule_and_the_other_way_round() -> None:
     reported = {value for name, value in vars(codes).items() if name.isupper() and isinstance(value, str)}
     assert reported == {code for code, rule in all_rules().items() if rule.check is None and not code.startswith("AL9")}
+
+
+def test_the_page_of_the_rules_is_what_the_rule_files_say() -> None:
+    assert (ROOT / "docs" / "rules.md").read_text("utf-8") == rules_page(), "run: make rules"
+
+
+def test_every_finding_links_to_a_section_of_the_page() -> None:
+    page = rules_page()
+    for rule in all_rules().values():
+        assert rule.url.startswith(RULES_PAGE)
+        assert f'<a id="{rule.url.partition("#")[2]}"></a>' in page
 
 
 def test_rules_are_documented() -> None:

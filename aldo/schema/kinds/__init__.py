@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
+
+_HERE = Path(__file__).parent
 
 
 class KindData:
@@ -53,7 +55,7 @@ class KindData:
 @cache
 def shipped_kinds() -> frozenset[str]:
     """The kinds that have a file here."""
-    return frozenset(file.name[:-5] for file in resources.files(__name__).iterdir() if file.name.endswith(".json"))
+    return frozenset(file.stem for file in _HERE.glob("*.json"))
 
 
 @cache
@@ -61,8 +63,7 @@ def kind_data(kind: str) -> KindData:
     """The facts of a kind that we ship. Raises `KeyError` for any other."""
     if kind not in shipped_kinds():
         raise KeyError(kind)
-    file = resources.files(__name__) / f"{kind}.json"
-    return KindData(json.loads(file.read_text("utf-8")))
+    return KindData(json.loads((_HERE / f"{kind}.json").read_text("utf-8")))
 
 
 ENTRY_POINTS = "aldo.transports"

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from aldo.schema.agent import Agent
 from aldo.schema.catalog import Catalog
 from aldo.schema.decision import DecisionRecord
+from aldo.schema.published.describe import describe
 from aldo.schema.request import RouteRequest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,6 +30,7 @@ def json_schema(name: str) -> dict[str, Any]:
     """The schema called `name`, one of `TYPES`."""
     mode: Any = "serialization" if name == "decision" else "validation"
     schema = TYPES[name].model_json_schema(by_alias=True, mode=mode)
+    describe(schema, TYPES[name])
     _drop_titles(schema)
     if name == "catalog":
         schema = _catalog_file(schema)
