@@ -23,6 +23,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(*command: str | Path, cwd: Path) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ALDO_", "PYTHONPATH"))}
+    env["ALDO_TODAY"] = "2026-11-22"
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

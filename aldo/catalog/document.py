@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,8 +12,9 @@ from typing import Any
 from aldo.catalog.codes import AMBIGUOUS_SCALAR, UNREADABLE
 from aldo.catalog.spans import PathPart, Spans, pointer
 from aldo.errors import Finding, Fix, Related, Severity, Span
-from aldo.schema.secrets import masked
+from aldo.schema.secrets import find_named, find_secrets, mask, mask_places, masked
 
+_FIRST_LETTERS = 6  # no secret is shorter
 _LINE_END = re.compile(r"\r\n|\r|\n")  # str.splitlines breaks at form feeds and more
 
 
@@ -30,6 +32,9 @@ class Document:
     """Where keys stand that are no texts. YAML allows them, our files do not."""
     skipped: frozenset[int] = frozenset()
     """Lines on which entries begin that a syntax error made unreadable; nothing is said of them again."""
+
+    skipped_ranges: tuple[tuple[int, int], ...] = ()
+    """The first and the last line of each of them."""
 
     def report(
         self,
@@ -50,14 +55,20 @@ class Document:
                 severity=severity,
                 path=self.path,
                 span=span,
-                pointer=masked(pointer(path)),
-                message=masked(message),
-                hint=masked(hint),
+                pointer=self.masked(pointer(path)),
+                message=self.masked(message),
+                hint=self.masked(hint),
                 related=related,
                 unreadable=code in UNREADABLE,
-                fix=fix,
+                fix=self.shown_fix(fix),
             )
         )
+
+    def shown_fix(self, fix: Fix | None) -> Fix | None:
+        """The fix as it may be told. One that would write a key is none."""
+        if fix is None or any(True for edit in fix.edits for _ in find_secrets(edit.text)):
+            return None
+        return fix._replace(title=self.masked(fix.title))
 
     def report_at(
         self,
@@ -87,10 +98,69 @@ class Document:
     def split_lines(text: str) -> list[str]:
         return _LINE_END.split(text)
 
+    @cached_property
+    def shaped_like_keys(self) -> tuple[tuple[int, int], ...]:
+        return tuple(find_secrets(self.text))
+
+    @cached_property
+    def named_like_keys(self) -> tuple[tuple[int, int, int], ...]:
+        return tuple(find_named(self.text))
+
+    @cached_property
+    def secrets(self) -> tuple[tuple[int, int], ...]:
+        """Where in the text something stands that must not be shown: more than a rule would call a key."""
+        return tuple(sorted({*self.shaped_like_keys, *((start, end) for _, start, end in self.named_like_keys)}))
+
+    def masked(self, text: str) -> str:
+        """A message about the document without the keys that stand in it."""
+        known = self._secret_values
+        at = 0
+        while known and at < len(text):
+            here = known.get(text[at : at + _FIRST_LETTERS], ())
+            secret = next((secret for secret in here if text.startswith(secret, at)), "")
+            text = text[:at] + mask(secret) + text[at + len(secret) :]
+            at += len(secret) or 1
+        return masked(text)
+
+    @cached_property
+    def _secret_values(self) -> dict[str, list[str]]:
+        """What must not be shown, by its first letters, so that a message is looked through once."""
+        found: dict[str, list[str]] = {}
+        for secret in sorted({self.text[start:end] for start, end in self.secrets}, key=len, reverse=True):
+            found.setdefault(secret[:_FIRST_LETTERS], []).append(secret)
+        return found
+
+    @cached_property
+    def shown_text(self) -> str:
+        """The text for code frames and diffs: keys are masked, and every character keeps its place."""
+        return mask_places(self.text, self.secrets)
+
+    @cached_property
+    def skipped_lines(self) -> frozenset[int]:
+        """Every line of the entries that a syntax error made unreadable."""
+        return frozenset(line for first, last in self.skipped_ranges for line in range(first, last + 1))
+
+    def last_line_of_pair(self, line: int) -> int:
+        """The last line of the value whose key is the first thing on a line; that line where there is none."""
+        spans = self.spans
+        start = spans.line_start(line)
+        node = bisect_left(spans.starts, start)
+        if node + 1 >= len(spans.starts) or spans.line_column(spans.starts[node])[0] != line or spans.sizes[node] != 1:
+            return line
+        last = node + spans.sizes[node + 1]
+        return spans.line_column(max(spans.starts[last], spans.ends[last] - 1))[0]
+
     @property
     def readable(self) -> bool:
         """Whether there is a value to speak of: an unreadable entry leaves the others."""
         return self.value is not None
+
+    def alias_on(self, path: Sequence[PathPart]) -> Span | None:
+        """Where the alias stands by which the value at `path` is reached, or None where it is written out."""
+        if not self.spans.aliases:
+            return None
+        ways = (self.spans.node(self.value, path[:length]) for length in range(1, len(path) + 1))
+        return next((self.spans.span(node) for node in ways if node in self.spans.aliases), None)
 
     def offsets(self, path: Sequence[PathPart], *, key: bool = False) -> tuple[int, int]:
         """Where in `text` the value (or the key) at `path` begins and ends."""

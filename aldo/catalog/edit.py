@@ -61,6 +61,12 @@ def line_start_of(text: str, at: int) -> int:
     return max(start, text.rfind("\r", start, at) + 1)  # a text without \r is not searched to its beginning
 
 
+def line_end_of(text: str) -> str:
+    """How lines end in a text: as its first one does."""
+    found = _LINE_END.search(text)
+    return found[0] if found is not None and found[0] else "\n"
+
+
 def apply(text: str, edits: tuple[Edit, ...]) -> str:
     """The text with the edits made; they must not overlap."""
     pieces, done = [], 0

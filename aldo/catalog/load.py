@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,12 +14,14 @@ from pydantic import ValidationError
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
+from aldo.catalog.edit import line_end_of, line_start_of
 from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
 from aldo.catalog.structure import check
 from aldo.errors import CatalogError, Edit, Finding, Fix, Related
 from aldo.schema.catalog import API_VERSION, CATALOG_KIND, Catalog
 from aldo.schema.entry import ModelEntry
+from aldo.schema.secrets import masked
 
 if TYPE_CHECKING:
     from aldo.schema.agent import Agent
@@ -173,22 +176,38 @@ def _is_catalog(document: Document) -> bool:
 
 def _inserted_header(document: Document, key: str) -> Fix:
     start, _ = document.offsets(())
-    flow = document.text[start] == "{"
-    text = f'"{key}": "{_HEADER[key]}", ' if flow else f"{key}: {_HEADER[key]}\n"
-    return Fix(f"add {key}", (Edit(start + flow, start + flow, text),), safe=True)
+    if document.text[start] == "{":
+        return Fix(f"add {key}", (Edit(start + 1, start + 1, f'"{key}": "{_HEADER[key]}", '),), safe=True)
+    text = f"{key}: {_HEADER[key]}{line_end_of(document.text)}"
+    if key == "kind":  # behind apiVersion, where that stands on the first line
+        behind = _behind_first_line(document, "apiVersion")
+        start = start if behind is None else behind
+    return Fix(f"add {key}", (Edit(start, start, text),), safe=True)
+
+
+def _behind_first_line(document: Document, key: str) -> int | None:
+    value = document.value
+    if not isinstance(value, dict) or next(iter(value)) != key:
+        return None
+    found = re.compile(r"\r\n|\r|\n").search(document.text, document.offsets((key,))[1])
+    return found.end() if found is not None else None
 
 
 def _report_bare_list(document: Document) -> None:
     start, _ = document.offsets(())
+    line = line_start_of(document.text, start)
+    at = line if not document.text[line:start].strip() else start
     # A list may stand at the column of its key, so nothing has to be indented anew.
-    lines = "".join(f"{key}: {value}\n" for key, value in _HEADER.items()) + "models:\n"
+    end = line_end_of(document.text)
+    models = "models: " if document.text[start] == "[" else f"models:{end}"
+    lines = "".join(f"{key}: {value}{end}" for key, value in _HEADER.items()) + models
     document.report(
         codes.BARE_LIST,
         "a bare list of entries; a header would say what the file is",
         span=document.spans.between(start, start + 1),
         hint=f"begin the file with `apiVersion: {API_VERSION}`, `kind: {CATALOG_KIND}` and `models:`",
         severity="info",
-        fix=Fix("add the header", (Edit(start, start, lines),), safe=True),
+        fix=Fix("add the header", (Edit(at, at, lines),), safe=True),
     )
 
 
@@ -197,7 +216,7 @@ _HEADER_HINT = f"a catalog begins with `apiVersion: {API_VERSION}`, `kind: {CATA
 
 
 def _shown(value: Any) -> str:
-    return value[:60] if isinstance(value, str) else type(value).__name__
+    return masked(value)[:60] if isinstance(value, str) else type(value).__name__
 
 
 def _report_duplicate_ids(document: Document, models: list[Any], prefix: tuple[PathPart, ...]) -> None:

@@ -40,6 +40,7 @@ def parse_text(path: str, text: str) -> Document:
 
 def parse(document: Document) -> None:
     """Parse `document.text` into its value and spans; a second time without the entries that are no YAML."""
+    document.spans = Spans(document.text)  # so that places in the text have lines, whatever comes of it
     bad = _NOT_YAML.search(document.text)
     if bad is not None:
         document.report(
@@ -61,6 +62,9 @@ def parse(document: Document) -> None:
         for item in items:
             _report_syntax(document, places, item.problem, item.at, item.context, item.context_at)
         document.skipped = frozenset(places.line_column(item.start)[0] for item in items)
+        document.skipped_ranges = tuple(
+            (places.line_column(item.start)[0], places.line_column(max(item.start, item.end - 1))[0]) for item in items
+        )
         if items:
             error = _build(document, without_items(text, items), line_breaks)
         if error is not None:

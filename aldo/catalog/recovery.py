@@ -55,7 +55,7 @@ def describe(error: yaml.MarkedYAMLError, length: int) -> tuple[str, int, str, i
     context = " ".join((error.context or "").split())
     at = mark.index if mark else context_mark.index if context_mark else 0
     context_at = context_mark.index if context_mark else at
-    if at >= length:
+    if at >= length or context.startswith("while scanning a simple key"):  # it was to end on its own line
         at = context_at
     return problem, at, context, context_at
 

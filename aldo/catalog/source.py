@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from aldo.catalog.codes import UNREADABLE_FILE
 from aldo.catalog.document import Document
@@ -13,6 +16,7 @@ MOST_BYTES = 32 * 1024 * 1024
 """Larger files are refused unread. Ten thousand entries take about 4 MB."""
 
 STDIN = "-"
+_MOST_TRIES = 5
 
 
 def read_source(path: str) -> Document:
@@ -25,6 +29,9 @@ def read_source(path: str) -> Document:
 
 
 def _read_bytes(path: str, document: Document) -> bytes | None:
+    if path == "":
+        document.report(UNREADABLE_FILE, "no file is named", hint="the name is empty")
+        return None
     try:
         if path == STDIN:
             if sys.stdin is None:
@@ -32,9 +39,12 @@ def _read_bytes(path: str, document: Document) -> bytes | None:
             data = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
             with Path(path).open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
+                data = _read_at_rest(file)
     except FileNotFoundError:
-        document.report(UNREADABLE_FILE, "no such file", hint="check the path")
+        if any(letter in path for letter in "*?["):
+            document.report(UNREADABLE_FILE, "the pattern matches no file", hint="check the pattern")
+        else:
+            document.report(UNREADABLE_FILE, "no such file", hint="check the path")
     except IsADirectoryError:
         document.report(UNREADABLE_FILE, "is a directory, not a file", hint="name a YAML file inside it")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -49,6 +59,19 @@ def _read_bytes(path: str, document: Document) -> bytes | None:
             hint="split the catalog into smaller files",
         )
     return None
+
+
+def _read_at_rest(file: BinaryIO) -> bytes:
+    """The bytes of a file that nobody wrote to meanwhile. Raises `OSError` where somebody goes on writing."""
+    for _ in range(_MOST_TRIES):
+        before = os.fstat(file.fileno())
+        data = file.read(MOST_BYTES + 1)
+        after = os.fstat(file.fileno())
+        unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+        if unchanged or not stat.S_ISREG(after.st_mode):  # a pipe has no state to compare
+            return data
+        file.seek(0)
+    raise OSError("it changes while it is read; try again")
 
 
 def _decode(data: bytes, document: Document) -> None:

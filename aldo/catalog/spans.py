@@ -77,6 +77,10 @@ class Spans:
         end_line, end_column = self.line_column(end)
         return Span(line, column, end_line, end_column)
 
+    def line_start(self, line: int) -> int:
+        """The offset at which a line begins."""
+        return self._line_starts[line - 1]
+
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column, both from 1, of a character offset."""
         line = bisect_right(self._line_starts, offset)

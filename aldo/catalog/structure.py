@@ -18,6 +18,7 @@ from aldo.catalog import codes, edit
 from aldo.catalog.document import Document
 from aldo.catalog.spans import PathPart
 from aldo.errors import Fix, Span
+from aldo.schema.secrets import masked
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[PathPart, ...]
@@ -111,7 +112,7 @@ def _report_unknown(
     else:
         hint = "the fields here are " + ", ".join(allowed)
     fix = None
-    if meant and name != "<<" and not _stands_beside(document, path, meant):
+    if meant and meant != "apiKeyEnv" and name != "<<" and not _stands_beside(document, path, meant):
         fix = Fix(f"rename it to {meant}", (edit.scalar(document.text, *document.offsets(path, key=True), meant),))
     document.report_at(codes.UNKNOWN_FIELD, f"unknown field {name!r}", path, key=True, hint=hint, fix=fix)
     if meant in absent:
@@ -148,7 +149,8 @@ def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
         code, message = codes.WRONG_TYPE, f"{error['msg']}, not {found}"
     else:
         code, message = codes.WRONG_VALUE, error["msg"]
-    name = f"{path[-1]!r} " if path and isinstance(path[-1], str) else ""
+    field = next((part for part in reversed(path) if isinstance(part, str)), "")
+    name = f"{field!r} " if path and path[-1] == field else f"an item of {field!r} " if field and path[:-1] else ""
     fix = None
     if meant:
         start, end = document.offsets(path)
@@ -195,7 +197,7 @@ def _words(value: Any) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            return f"the text {value[:60]!r}"
+            return f"the text {masked(value)[:60]!r}"
         case Mapping():
             return "a mapping"
         case _:

@@ -33,7 +33,7 @@ def replace_text(document: Document, text: str) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     before = path.stat()
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".aldo-", dir=path.parent)
     beside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

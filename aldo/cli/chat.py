@@ -23,6 +23,7 @@ from aldo.cli.options import (
 from aldo.errors import UsageError, printable
 from aldo.router import route
 from aldo.schema import Decision
+from aldo.schema.printed import dumps
 from aldo.schema.request import request_from_value
 from aldo.transport import ChatRequest, ChatResult, Event, Finished, ModelClient, TextDelta, Timeouts, resolve
 
@@ -115,7 +116,7 @@ def _messages(system: str | None, text: str) -> tuple[dict[str, str], ...]:
 
 def _as_json(result: ChatResult, decision: Decision, provider: str) -> str:
     record = decision.record().model_copy(update={"provider": provider})
-    return json.dumps({**result.to_dict(), "decision": record.to_dict()}, ensure_ascii=False)
+    return dumps({**result.to_dict(), "decision": record.to_dict()})
 
 
 def _print_stream(client: ModelClient, chat: ChatRequest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import click
 
 from aldo.cli.terminal import fold
 from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, printable
+from aldo.schema.printed import dumps
 
 INTERRUPTED = 130
 UNWRITABLE = 2
@@ -51,7 +51,7 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
 
 def print_error(error: AldoError, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
+        click.echo(dumps({"error": error.to_dict()}))
     elif isinstance(error, CatalogError):
         _print_findings(error)
     else:
@@ -92,4 +92,4 @@ def change_text(change: dict[str, Any]) -> str:
 
 
 def _value(value: object) -> str:
-    return "none" if value in (None, []) else json.dumps(value, ensure_ascii=False)
+    return "none" if value in (None, []) else dumps(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import gc
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -16,8 +15,11 @@ import click
 from aldo.cli.options import catalog_path
 from aldo.cli.terminal import fold
 from aldo.errors import UsageError, printable
+from aldo.schema.printed import dumps
 from aldo.validate import FORMATS, LintReport, all_rules, lint, render, rule
+from aldo.validate.files import expanded
 from aldo.validate.reports import text as text_report
+from aldo.validate.select import known_prefixes
 
 if TYPE_CHECKING:
     from aldo.validate.fix import FixedFile
@@ -48,6 +50,7 @@ def _codes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     envvar="ALDO_TODAY",
+    show_envvar=True,
     metavar="DATE",
     help="Day from which ages count. [default: today]",
 )
@@ -91,20 +94,28 @@ class _Run:
             raise UsageError("--unsafe goes with --fix or --diff")
         if as_json and form not in (None, "json"):
             raise UsageError(f"--json and --format {form} are two formats; choose one")
+        if options["as_diff"] and (form or as_json or options["outputs"] or options["statistics"]):
+            raise UsageError("--diff prints a diff and nothing else: leave out --format, --output and --statistics")
         settings = _settings(options["config"])
         on_github = os.environ.get("GITHUB_ACTIONS") == "true"
         max_age = settings.max_age if options["max_age"] is None else options["max_age"]
+        # What is selected here is wanted here, whatever the project ignores.
+        select = options["select"] or settings.select
+        ignore = options["ignore"] or (() if options["select"] else settings.ignore)
         checks = {
-            "select": options["select"] or settings.select,
-            "ignore": options["ignore"] or settings.ignore,
+            "select": tuple(known_prefixes(select, "--select" if options["select"] else f"{settings.source} select")),
+            "ignore": tuple(known_prefixes(ignore, "--ignore" if options["ignore"] else f"{settings.source} ignore")),
             "strict": settings.strict if options["strict"] is None else options["strict"],
             "today": options["today"].date() if options["today"] else datetime.date.today(),
             **({} if max_age is None else {"max_age_days": max_age}),
         }
+        files = tuple(expanded(files or settings.files or (catalog_path(None),)))
+        source = "--output" if options["outputs"] else f"{settings.source} output"
+        given = options["outputs"] or (() if options["as_diff"] else settings.output)
         return cls(
-            files or settings.files or (catalog_path(None),),
+            files,
             "json" if as_json else form or ("github" if on_github else "text"),
-            tuple(_output(given) for given in options["outputs"] or settings.output),
+            tuple(_output(one, source, files) for one in given),
             checks,
             options,
         )
@@ -117,54 +128,71 @@ class _Run:
 
     def fix(self) -> int:
         """Mend and print what is left, or show what would be mended; the exit code."""
+        from aldo.catalog.write import encoded
         from aldo.validate.fix import fix_files
 
         fixed = fix_files(self.files, unsafe=self.options["unsafe"], **self.checks)
         if self.options["as_diff"]:
-            return _show_diff(fixed.files)
+            return _show_diff(fixed.files, fixed.report.exit_code)
         standard_input = [file for file in fixed.files if file.document.path == "<stdin>"]
+        unwritten: dict[str, str] = {}
         for file in fixed.files:
             if file.changed and file not in standard_input:
-                file.write()
+                try:
+                    file.write()
+                except UsageError as error:  # the others are written all the same
+                    unwritten[file.document.path] = str(error)
         for file in standard_input:  # the mended text is the answer, so the rest is said aside
-            click.echo(file.text, nl=False)
+            click.echo(encoded(file.document, file.text), nl=False)
         for file in fixed.files:
-            _tell(file)
+            if file.document.path not in unwritten:
+                _tell(file)
         self._print(fixed.report, aside=bool(standard_input))
+        if unwritten:
+            raise UsageError("; ".join(unwritten.values()))
         return fixed.report.exit_code
 
     def _print(self, report: LintReport, *, aside: bool = False) -> None:
-        for form, name in self.outputs:
-            if name == "-":
-                click.echo(render(form, report), nl=False)
-            else:
-                _write(Path(name), render(form, report))
-        if self.options["statistics"]:
+        """Every report that was asked for. Where one cannot be written the others are, and that is told last."""
+        if any(name == "-" for _, name in self.outputs):
+            pass  # standard output is spoken for
+        elif self.options["statistics"]:
             click.echo(_statistics(report, as_json=self.form == "json"), err=aside)
         elif self.form == "text":
             click.echo(text_report.render(report, _paint), nl=False, err=aside)
         else:
             click.echo(render(self.form, report), nl=False, err=aside)
+        unwritten = []
+        for form, name in self.outputs:
+            if name == "-":
+                click.echo(render(form, report), nl=False)
+                continue
+            try:
+                Path(name).write_text(render(form, report), "utf-8", errors="replace", newline="")
+            except OSError as error:
+                unwritten.append(f"{name} cannot be written: {error.strerror}")
+        if unwritten:
+            raise UsageError("; ".join(unwritten))
 
 
 def _settings(config: str | None) -> Settings:
     from aldo.validate.settings import find_settings, read_settings
 
-    return find_settings(Path.cwd()) if config is None else read_settings(Path(config))
+    if config is None:
+        return find_settings(Path.cwd())
+    try:
+        return read_settings(Path(config))
+    except UsageError as error:
+        raise UsageError(f"--config: {error}") from None
 
 
-def _output(given: str) -> tuple[str, str]:
+def _output(given: str, source: str, files: tuple[str, ...]) -> tuple[str, str]:
     form, _, name = given.partition("=")
     if form not in FORMATS or not name:
-        raise UsageError(f"--output {given}: say FORMAT=FILE, with one of the formats {', '.join(FORMATS)}")
+        raise UsageError(f"{source} {given}: say FORMAT=FILE, with one of the formats {', '.join(FORMATS)}")
+    if name != "-" and os.path.realpath(name) in {os.path.realpath(file) for file in files}:
+        raise UsageError(f"{source} {given}: {name} is one of the files to check; the report would take its place")
     return form, name
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8", newline="")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _tell(file: FixedFile) -> None:
@@ -177,16 +205,15 @@ def _tell(file: FixedFile) -> None:
         click.echo(f"left {name} as it is: the fix of {finding.code} would change more than it mends", err=True)
 
 
-def _show_diff(files: tuple[FixedFile, ...]) -> int:
+def _show_diff(files: tuple[FixedFile, ...], code: int) -> int:
     changed = [file for file in files if file.changed]
     for file in changed:
         click.echo(_coloured(file.diff()), nl=False)
     made = sum(len(file.made) for file in changed)
+    left = sum(len(file.report.findings) for file in files)
     told = f"{made} to mend in {len(changed)} of {len(files)} files" if changed else "nothing to mend"
-    click.echo(f"{told}; nothing was written", err=True)
-    if any(finding.unreadable for file in files for finding in file.report.findings):
-        return 2
-    return 1 if changed else 0
+    click.echo(f"{told}; {left} findings would be left; nothing was written", err=True)
+    return max(code, 1 if changed else 0)
 
 
 def _coloured(diff: str) -> str:
@@ -202,7 +229,7 @@ def _statistics(report: LintReport, *, as_json: bool) -> str:
     rows = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if as_json:
         listed = [{"code": code, "name": rule(code).name, "count": count} for code, count in rows]
-        return json.dumps({"version": 1, "statistics": listed, "checked": report.to_dict()["checked"]}, indent=2)
+        return dumps({"version": 1, "statistics": listed, "checked": report.to_dict()["checked"]}, indent=2)
     width = max((len(str(count)) for _, count in rows), default=0)
     table = [f"{count:>{width}}  {code}  {rule(code).name}" for code, count in rows]
     return "\n".join([*table, text_report.summary(report, _paint)])
@@ -215,8 +242,10 @@ def _paint(text: str, style: str) -> str:
 
 
 def _explained(code: str) -> str:
-    if code.lower() == "all":
-        return "\n".join(f"{one.code}  {one.severity:<7}  {one.name:<22} {one.summary}" for one in all_rules().values())
+    prefix = "" if code.lower() == "all" else code.upper()
+    family = [one for one in all_rules().values() if one.code.startswith(prefix)]
+    if len(family) > 1:
+        return "\n".join(f"{one.code}  {one.severity:<7}  {one.name:<22} {one.summary}" for one in family)
     found = rule(code)
     bad, good = (example.rstrip() or "(an empty file)" for example in (found.bad, found.good))
     told = fold(" ".join(found.explanation.split()))

@@ -69,7 +69,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character still gets the rest
-    as_json = "--json" in sys.argv[1:]
+    as_json = "--json" in sys.argv[1:] or "--format json" in " ".join(sys.argv[1:]).replace("=", " ")
     with reported(as_json=as_json):
         try:
             sys.exit(cli(prog_name="aldo", standalone_mode=False))

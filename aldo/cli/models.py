@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 
 import click
@@ -14,6 +13,7 @@ from aldo.router import compile_catalog
 from aldo.router.stages import may_see
 from aldo.schema import Catalog, ModelEntry
 from aldo.schema.money import plain_text
+from aldo.schema.printed import dumps
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 
 
@@ -50,7 +50,7 @@ def _order(entry: ModelEntry) -> tuple[object, ...]:
 
 def _as_json(catalog: Catalog, entries: list[ModelEntry]) -> str:
     rows = [entry.model_dump(mode="json", exclude_none=True) for entry in entries]
-    return json.dumps({"version": 1, "catalogDigest": catalog.digest, "models": rows}, ensure_ascii=False, indent=2)
+    return dumps({"version": 1, "catalogDigest": catalog.digest, "models": rows}, indent=2)
 
 
 def _as_text(entries: list[ModelEntry]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -15,6 +14,7 @@ from aldo.cli.wording import decision_text, trace_text, why_not_text
 from aldo.errors import AldoError, InvalidRequestError, NoEligibleModelError, UsageError
 from aldo.router import route, why_not
 from aldo.schema import Catalog, Decision
+from aldo.schema.printed import dumps
 from aldo.schema.request import request_from_json, request_from_value
 
 
@@ -114,4 +114,4 @@ def _opened(path: str) -> Any:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return dumps(value)

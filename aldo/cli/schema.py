@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from aldo.schema.printed import dumps
 from aldo.schema.published import TYPES, json_schema
 
 
@@ -20,4 +19,4 @@ def command(name: str) -> None:
     \b
     aldo schema catalog > catalog.schema.json
     """
-    click.echo(json.dumps(json_schema(name), indent=2, ensure_ascii=False))
+    click.echo(dumps(json_schema(name), indent=2))

@@ -6,6 +6,9 @@ nothing: what is cheaper fits every budget that the dearer one fits. Sizes remai
 and one out. Costs are linear in them, so along a ray of requests of one shape the ranking stays the
 same, and the largest request that still fits has the fewest competitors. So it is enough to look at the
 edge of the sizes that an entry takes: two segments, on which every competitor holds an interval.
+
+Sizes are taken for real numbers there, as though tokens could be divided. So what is found is true of every
+request; an entry that only the fraction of a token keeps from being outranked is not found.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class NeverFirst(NamedTuple):
-    """An entry that another one always outranks, for the first tier that it may see."""
+    """An entry that others always outrank, and who does so for one of the tiers that it may see."""
 
     facts: Facts
     privacy: PrivacyTier
@@ -49,11 +52,11 @@ another on both sides takes the square of its length; what is not compared is th
 
 
 def never_first(facts: Iterable[Facts], sensitive_localities: frozenset[str]) -> Iterator[NeverFirst]:
-    """Every enabled entry that some request can reach but none makes its first choice."""
+    """Every enabled entry that some request can reach but none makes its first choice, once for each of its tiers."""
     left = MOST_COMPARISONS
     groups: dict[tuple[str, str], list[Facts]] = {}
     for entry in facts:
-        if entry.enabled:
+        if entry.enabled and _most_out(entry) >= 1:  # else no request of one token in and one out fits
             groups.setdefault((entry.capability_class, entry.locality), []).append(entry)
     for members in groups.values():
         group = _Group(members, sensitive_localities, left)
@@ -91,7 +94,7 @@ class _Group:
                     break
                 verdicts.append(NeverFirst(entry, tier, winners))
             else:
-                yield from verdicts[:1]
+                yield from verdicts
 
     def _outranked_by(self, index: int) -> dict[PrivacyTier, Facts]:
         """Per tier the entry that always comes before this one, if a single one does.

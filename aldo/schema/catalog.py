@@ -26,11 +26,12 @@ def _host_or_range(text: str) -> str:
 
     try:
         network = ipaddress.ip_network(text, strict=False)
-        if network.num_addresses > 1 and not network.is_private:
-            raise PydanticCustomError("public_range", "must not be a range of public addresses; name single ones")
     except ValueError:
+        network = None
         if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text) or text.replace(".", "").isdigit():
             raise PydanticCustomError("host_or_range", "must be a host name, an address or a CIDR range") from None
+    if network is not None and network.num_addresses > 1 and not network.is_private:
+        raise PydanticCustomError("public_range", "must not be a range of public addresses; name single ones")
     return text
 
 

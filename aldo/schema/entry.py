@@ -35,7 +35,7 @@ def _iso_date(value: Any) -> Any:
         try:
             return datetime.date.fromisoformat(value)
         except ValueError:
-            pass
+            raise PydanticCustomError("no_such_day", "must be a day of the calendar") from None
     raise PydanticCustomError("date_type", "must be a date such as 2026-11-22")
 
 

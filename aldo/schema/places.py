@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 def split_base_url(url: str) -> SplitResult | None:
     """The parts of a base URL, or None where it is no http or https URL with a host, without query and fragment."""
+    url = url.strip(" ")
+    if any(
+        letter <= " " or letter == "\x7f" or letter.isspace() for letter in url
+    ):  # urlsplit drops some of them without a word
+        return None
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
-    if not valid or parts.query or parts.fragment or any(letter.isspace() for letter in parts.netloc):
+    behind_bracket = parts.netloc.rpartition("]")[2] if "]" in parts.netloc else ""
+    if not valid or parts.query or parts.fragment or (behind_bracket and not behind_bracket.startswith(":")):
         return None
     return parts
 

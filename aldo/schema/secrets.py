@@ -3,63 +3,106 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+Place = tuple[int, int]
 
 _BODY = r"[A-Za-z0-9_-]"
 _START = r"(?<![A-Za-z0-9_-])"
 # What providers document of their keys: a text that every one of them holds, and the whole shape. The texts
 # are looked for first: that is a hundred times faster than one pattern for all. No list is complete, so
-# headers are also judged by their names: see `is_secret_name`.
+# values are also judged by the names before them: see `find_named`.
 _PREFIXED = {
-    "sk-": 16, "gsk_": 20, "hf_": 20, "xai-": 20, "r8_": 20, "pplx-": 20, "nvapi-": 20, "csk-": 20, "fw_": 20,
-    "tgp_v1_": 20, "jina_": 20, "voyage-": 24, "AIza": 30, "ghp_": 20, "gho_": 20, "ghu_": 20, "ghs_": 20, "ghr_": 20,
-    "github_pat_": 20, "glpat-": 20, "xoxb-": 10, "xoxp-": 10, "xoxa-": 10, "xoxe-": 10, "xoxs-": 10, "xapp-": 10,
+    "sk-": 16, "xai-": 20, "pplx-": 20, "nvapi-": 20, "csk-": 20, "tgp_v1_": 20, "jina_": 20, "voyage-": 24,
+    "AIza": 30, "github_pat_": 20, "glpat-": 20, "xoxb-": 10, "xoxp-": 10, "xoxa-": 10, "xoxe-": 10, "xoxs-": 10,
+}  # fmt: skip
+_WITHOUT_HYPHENS = {
+    "gsk_": 20, "hf_": 20, "r8_": 20, "fw_": 20, "ghp_": 20, "gho_": 20, "ghu_": 20, "ghs_": 20, "ghr_": 20,
 }  # fmt: skip
 _SHAPES: dict[str, str] = {
     **{prefix: rf"{_START}{prefix}{_BODY}{{{length},}}" for prefix, length in _PREFIXED.items()},
+    **{prefix: rf"{_START}{prefix}[A-Za-z0-9]{{{length},}}(?!{_BODY})" for prefix, length in _WITHOUT_HYPHENS.items()},
     "AKIA": rf"{_START}AKIA[A-Z0-9]{{16}}(?!{_BODY})",
     "ASIA": rf"{_START}ASIA[A-Z0-9]{{16}}(?!{_BODY})",
-    "eyJ": rf"{_START}eyJ{_BODY}{{8,}}\.eyJ{_BODY}{{8,}}\.{_BODY}{{8,}}",
+    "eyJ": rf"{_START}eyJ{_BODY}{{8,4000}}\.eyJ{_BODY}{{8,4000}}\.{_BODY}{{8,4000}}",
     "Bearer ": r"(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}",
     "Basic ": r"(?<=Basic )[A-Za-z0-9+/]{8,}={0,2}",
-    "-----BEGIN ": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,10000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?",
-    "://": r"(?<=://)[^\s/@:'\"]{0,200}:[^\s/@'\"]{1,500}(?=@)",  # user and password in a URL
+    # In a URL a user with a password, up to the last @ before the path; or a token alone.
+    "://": r"(?<=://)(?:[^\s/@:'\"]{0,200}:[^\s/'\"]{1,500}|(?=[^\s/@]*[0-9])[^\s/@:'\"]{12,500})(?=@)",
 }
-_MARK = re.compile("|".join(map(re.escape, _SHAPES)))
+_BEGIN, _END = (
+    re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"),
+    re.compile(r"-----END [A-Z ]{0,30}PRIVATE KEY-----"),
+)
+_MARK = re.compile("|".join(map(re.escape, (*_SHAPES, "-----BEGIN "))))
 _LOOKED_BEHIND = ("Bearer ", "Basic ", "://")
+_RUNS = re.compile(r"[A-Za-z0-9]{12,}")
+
 _NAMES = re.compile(
     r"(proxy-)?authorization|cookie|(.*[_-])?(api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token|token|secret|"
     r"password|passwd|credentials?)",
     re.IGNORECASE,
 )
+_NAME_ENDS = (
+    "apikeyenv", "authorization", "cookie", "key", "token", "secret", "password", "passwd", "credential", "credentials",
+)  # fmt: skip
+_NAMED = re.compile(
+    r"""[\"']?[ \t]*[:=][ \t]*                           # behind a name: key: value, key=value, "key": value
+    (?:(?:Bearer|Basic|Token|ApiKey)[ ]+)?
+    (?: "(?P<double>[^"\r\n]*)"
+      | '(?P<single>[^'\r\n]*)'
+      | [|>][-+0-9]*[ \t]*\r?\n[ \t]+(?P<block>[^\r\n]+)
+      | (?P<plain>[^\s,&}\]\#"'][^\s,&}\]\#"']*) )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"\$\{[^}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|<[^>]*>|\{\{.*\}\}|\*+|\.{3,}|x+|X+")
+_DUMMIES = frozenset(
+    {"bearer", "basic", "token", "empty", "none", "null", "dummy", "not-needed", "no-key-needed", "placeholder"}
+    | {"lm-studio", "lmstudio", "ollama"}
+)
+_BEHIND_NAME = ("", *"\"' \t:=")
+_NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _SHOWN = 4
 
 
-def find_secrets(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of everything in the text that is shaped like a key."""
-    found = []
-    for mark in _SHAPES:
-        if mark != "://" or "@" in text:
-            found += [match.span() for match in _matches(text, mark) if not _is_placeholder(match[0])]
-    end = 0
-    for start, stop in sorted(found):
-        if start >= end:
-            yield start, stop
-            end = stop
+def find_secrets(text: str) -> Iterator[Place]:
+    """Start and end of everything in the text that is shaped like a key, in order and apart from each other."""
+    found = [place for mark in _SHAPES for place in _shaped(text, mark)]
+    found += _private_keys(text)
+    end = -1
+    start = 0
+    for one_start, one_end in sorted(found):
+        if one_start > end:
+            if end >= 0:
+                yield start, end
+            start, end = one_start, one_end
+        end = max(end, one_end)  # shapes may overlap, and no part of either may stay
+    if end >= 0:
+        yield start, end
 
 
-def _matches(text: str, mark: str) -> Iterator[re.Match[str]]:
-    """Where the shape begins at, or right behind, one of the places of its mark."""
-    if mark not in text:
-        return
-    shape = re.compile(_SHAPES[mark])
-    behind = len(mark) if mark in _LOOKED_BEHIND else 0
-    at = text.find(mark)
-    while at >= 0:
-        match = shape.match(text, at + behind)
-        if match is not None:
-            yield match
-        at = text.find(mark, match.end() if match is not None else at + len(mark))
+def find_named(text: str) -> Iterator[tuple[int, int, int]]:
+    """Values behind names such as Authorization and password: where the name begins, and where the value stands.
+
+    Looked for in the text as it is, so that comments, broken lines and queries of URLs are not passed over.
+    """
+    lower = text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
+    for end_of_name in _NAME_ENDS:
+        at = lower.find(end_of_name)
+        while at >= 0:
+            end = at + len(end_of_name)
+            match = _NAMED.match(text, end) if lower[end : end + 1] in _BEHIND_NAME else None
+            if match is not None:
+                start = at
+                while start and lower[start - 1] in _NAME_LETTERS:
+                    start -= 1
+                kinds = ("double", "single", "block", "plain")
+                place = next(match.span(kind) for kind in kinds if match[kind] is not None)
+                if _holds_key(text[start:end], text[slice(*place)]):
+                    yield start, *place
+            at = lower.find(end_of_name, end)
 
 
 def is_secret_name(name: str) -> bool:
@@ -69,16 +112,33 @@ def is_secret_name(name: str) -> bool:
 
 def is_literal(value: str) -> bool:
     """Whether the value of such a field is the key itself, and not a reference such as ${VARIABLE} or <your key>."""
-    return len(value) >= 6 and not _is_placeholder(value)
+    bare = value.removeprefix("Bearer ").removeprefix("Basic ").strip()
+    return len(value) >= 6 and bare.lower() not in _DUMMIES and not _REFERENCE.fullmatch(bare)
+
+
+def looks_random(value: str) -> bool:
+    """Whether a value is more likely a key than a word: no blanks, and digits or many letters."""
+    return not any(c.isspace() for c in value) and (any(c.isdigit() for c in value) or len(value) >= 20)
 
 
 def masked(text: str) -> str:
     """The text with all but the first letters of every key in it replaced, its length unchanged."""
-    if _MARK.search(text) is None:
-        return text
-    for start, end in list(find_secrets(text)):
-        text = text[:start] + mask(text[start:end]) + text[end:]
+    while _MARK.search(text) is not None:
+        hidden = mask_places(text, find_secrets(text))
+        if hidden == text:
+            break
+        text = hidden  # what stood directly behind a key may only now be seen to be one
     return text
+
+
+def mask_places(text: str, places: Iterable[Place]) -> str:
+    """The text with each of the places masked; they are sorted, and may overlap."""
+    pieces, done = [], 0
+    for start, end in places:
+        if end > done:
+            pieces += [text[done:start], mask(text[max(start, done) : end])]
+            done = end
+    return "".join([*pieces, text[done:]])
 
 
 def mask(secret: str) -> str:
@@ -87,11 +147,54 @@ def mask(secret: str) -> str:
     return secret[:shown] + re.sub(r"[^\r\n]", "*", secret[shown:])
 
 
-def _is_placeholder(value: str) -> bool:
-    """Words to be replaced by a key: `sk-your-key-goes-here`, `sk-xxxxxxxx`, `${OPENAI_API_KEY}`, `Bearer $KEY`."""
-    body = value.partition("-")[2] if value.startswith("sk-") else value
-    if any(mark in value for mark in "$<{*") or "..." in value:
+def _shaped(text: str, mark: str) -> Iterator[Place]:
+    """Where the shape begins at, or right behind, one of the places of its mark."""
+    if mark not in text or (mark == "://" and "@" not in text):
+        return
+    shape = re.compile(_SHAPES[mark])
+    behind = len(mark) if mark in _LOOKED_BEHIND else 0
+    at = text.find(mark)
+    while at >= 0:
+        match = shape.match(text, at + behind)
+        if match is not None and _is_key(mark, match[0]):
+            yield match.span()
+        at = text.find(mark, match.end() if match is not None else at + len(mark))
+
+
+def _private_keys(text: str) -> Iterator[Place]:
+    """From its first line to its last, or to the end of the text where that is missing."""
+    at = text.find("-----BEGIN ")
+    while at >= 0:
+        begin = _BEGIN.match(text, at)
+        end = at + 1
+        if begin is not None:
+            last = _END.search(text, begin.end())
+            end = last.end() if last is not None else len(text)
+            yield at, end
+        at = text.find("-----BEGIN ", end)
+
+
+def _is_key(mark: str, value: str) -> bool:
+    """Whether what has the shape is a key, and not the name of a model, a word of a sentence or a placeholder."""
+    if mark == "://":
+        password = value.rpartition(":")[2]
+        return not _REFERENCE.fullmatch(password)
+    if mark in ("Bearer ", "Basic "):
+        mixed = value != value.lower() and value != value.upper() and not value.istitle()
+        return any(c.isdigit() for c in value) or mixed or value.endswith("=")
+    if mark.startswith(("eyJ", "AKIA", "ASIA", "xox")):
         return True
-    if len(set(body) - set("-_")) <= 2:
-        return True
-    return value.startswith("sk-") and re.fullmatch(r"[a-z]+(-[a-z]+)+", body) is not None
+    body = value[len(mark) :]
+    # A key has a long run of letters and digits; names are made of words with hyphens between them.
+    return len(set(body) - set("-_")) > 2 and any(_is_random_run(run) for run in _RUNS.findall(body))
+
+
+def _is_random_run(run: str) -> bool:
+    has_digits = any(c.isdigit() for c in run) and any(c.isalpha() for c in run)
+    return has_digits or (run != run.lower() and run != run.upper()) or len(run) >= 20
+
+
+def _holds_key(name: str, value: str) -> bool:
+    if name == "apiKeyEnv":  # takes the name of a variable; what is none is probably the key itself
+        return _VARIABLE.fullmatch(value) is None and is_literal(value)
+    return is_secret_name(name) and is_literal(value)

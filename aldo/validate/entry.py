@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
+from aldo.schema.money import plain_text
 from aldo.schema.vocabulary import LOCALITIES
 from aldo.validate.rule import Path
 
@@ -105,6 +107,11 @@ class Entry:
     def at(self, *parts: str | int) -> Path:
         """The path of something inside the entry."""
         return (*self.path, *parts)
+
+
+def plain_number(price: float) -> str:
+    """A price as one writes it: no exponent."""
+    return plain_text(Decimal(repr(float(price))))
 
 
 def date_of(value: Any) -> datetime.date | None:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 
 def expanded(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """Each path once, in the order given. A pattern that matches nothing stays, and is told to be no file."""
-    found: dict[str, None] = {}
+    """Each file once, however often it is named, in the order given.
+
+    A pattern that matches nothing stays, and is told to be no file.
+    """
+    found: dict[str, str] = {}
     for path in (os.fspath(path) for path in paths):
-        matching = sorted(_matching(path))
-        found |= dict.fromkeys(matching or [path])
-    return list(found)
+        for name in sorted(_matching(path)) or [path]:
+            found.setdefault(name if name == "-" or "\0" in name else os.path.realpath(name), name)
+    return list(found.values())
 
 
 def _matching(path: str) -> list[str]:

@@ -10,7 +10,7 @@ import difflib
 import io
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aldo.catalog import catalog_of, parse_text, read_document
@@ -23,7 +23,6 @@ from aldo.router.facts import project
 from aldo.schema.canonical import digest
 from aldo.validate.files import expanded
 from aldo.validate.lint import Checks, FileReport, LintReport, lint_document
-from aldo.validate.secrets import masked_text
 
 _MOST_ROUNDS = 100  # each makes at least one fix; a fix that brings its own finding back must not run for ever
 
@@ -62,7 +61,7 @@ class FixedFile:
 
 def _shown(report: FileReport) -> list[str]:
     """The lines of a file with their ends, keys masked."""
-    return io.StringIO(masked_text(report.document.text, report.secrets()), newline="").readlines()
+    return io.StringIO(report.document.shown_text, newline="").readlines()
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,8 @@ def fix_document(document: Document, checks: Checks, *, unsafe: bool = False) ->
             continue
         made += batch
         report = mended
+    left = tuple(f._replace(fix=None) if _identity(f) in undone else f for f in report.findings)
+    report = replace(report, findings=left)
     return FixedFile(document, report.document.text, tuple(made), tuple(undone.values()), first, report)
 
 
@@ -105,17 +106,23 @@ def _batch(report: FileReport, unsafe: bool, undone: dict[tuple[str, ...], Findi
     open_ = [finding for finding in report.findings if finding.fix and _identity(finding) not in undone]
     safe = [finding for finding in open_ if finding.fix and finding.fix.safe]
     chosen: list[Finding] = []
-    taken: list[Edit] = []
-    for finding in safe or (open_ if unsafe else []):
-        assert finding.fix is not None
-        if not any(_touch(edit, other) for edit in finding.fix.edits for other in taken):
+    taken = Edit(-1, -1, "")
+    for finding in sorted(safe or (open_ if unsafe else []), key=lambda finding: _edits(finding)):
+        edits = sorted(_edits(finding))
+        if edits and not _touch(taken, edits[0]):
             chosen.append(finding)
-            taken += finding.fix.edits
+            taken = edits[-1]
     return chosen
 
 
-def _touch(edit: Edit, other: Edit) -> bool:
-    return edit.start <= other.end and other.start <= edit.end
+def _edits(finding: Finding) -> tuple[Edit, ...]:
+    return finding.fix.edits if finding.fix else ()
+
+
+def _touch(before: Edit, after: Edit) -> bool:
+    """Whether two edits, in the order of the text, overlap, or insert at one place."""
+    inserts = before.start == before.end or after.start == after.end
+    return after.start < before.end or (after.start == before.end and inserts)
 
 
 def _mended(report: FileReport, batch: list[Finding], checks: Checks) -> FileReport | None:

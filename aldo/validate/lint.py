@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,10 @@ from aldo.catalog.document import Document, in_order
 from aldo.catalog.events import without_garbage_collector
 from aldo.catalog.spans import pointer
 from aldo.errors import Finding, Related
-from aldo.schema.secrets import masked
 from aldo.validate import suppress
 from aldo.validate.files import expanded
 from aldo.validate.registry import all_rules
 from aldo.validate.rule import Defect, Rule
-from aldo.validate.secrets import Secret, shown_lines
 from aldo.validate.select import selected
 from aldo.validate.subject import Subject
 
@@ -39,12 +37,11 @@ class FileReport:
     """What a comment in the file says to ignore."""
     entries: int
     document: Document = field(repr=False)
-    secrets: Callable[[], Sequence[Secret]] = field(repr=False, compare=False)
 
     @cached_property
     def shown_lines(self) -> list[str]:
         """The lines of the file for code frames: keys are masked."""
-        return shown_lines(self.document, self.secrets())
+        return self.document.split_lines(self.document.shown_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +142,20 @@ def lint_document(document: Document, checks: Checks) -> FileReport:
         for rule in all_rules().values():
             if rule.check is None or rule.code not in checks.codes:
                 continue
-            if rule.needs_every_entry and not subject.is_whole:
+            if not subject.readable.issuperset(rule.needs):
                 continue
             applied.add(rule.code)
-            found += [_finding(rule, defect, document) for defect in rule.check(subject)]
+            found += [
+                _finding(rule, defect, document) for defect in rule.check(subject) if not _is_told(subject, defect)
+            ]
         applied |= {code for code, rule in all_rules().items() if code in checks.codes and rule.check is None}
         comments = suppress.suppressions(subject)
         kept, ignored = suppress.apply(found, comments)
-        if not subject.is_whole:  # what is ignored may be hidden by what could not be read
+        if any(finding.severity == "error" for finding in kept):  # it may hide what is ignored: first things first
             applied.discard(suppress.UNUSED)
         kept += _about_comments(document, comments, frozenset(applied))
     entries = subject.file.entries
-    return FileReport(document.path, in_order(kept), in_order(ignored), entries, document, lambda: subject.secrets)
+    return FileReport(document.path, in_order(kept), in_order(ignored), entries, document)
 
 
 def _about_comments(
@@ -164,23 +163,36 @@ def _about_comments(
 ) -> Iterator[Finding]:
     defects = {
         suppress.UNUSED: suppress.unused(document, comments, applied),
-        suppress.UNKNOWN: suppress.unknown(comments),
+        suppress.UNKNOWN: suppress.unknown(document, comments),
     }
     for code, found in defects.items():
         if code in applied:
             yield from (_finding(all_rules()[code], defect, document) for defect in found)
 
 
+def _is_told(subject: Subject, defect: Defect) -> bool:
+    """Whether reading has refused a value that the defect is about: one defect, one finding."""
+    if subject.file.salvaged is not None or defect.place is not None:
+        return False
+    return any(subject.is_told(path) for path in (defect.path, *(path for path, _ in defect.related)))
+
+
 def _finding(rule: Rule, defect: Defect, document: Document) -> Finding:
     span = document.spans.between(*defect.place) if defect.place else document.locate(defect.path, key=defect.key)
+    related = [Related(document.path, document.locate(path), text) for path, text in defect.related]
+    fix = document.shown_fix(defect.fix)
+    alias = None if defect.place else document.alias_on(defect.path)
+    if alias is not None:  # what stands at the anchor belongs to others too: told where it is repeated, not mended
+        related.append(Related(document.path, span, "written here"))
+        span, fix = alias, None
     return Finding(
         code=rule.code,
         severity=defect.severity or rule.severity,
         path=document.path,
         span=span,
-        pointer=masked(pointer(defect.path)),
-        message=masked(defect.message),
-        hint=masked(defect.hint),
-        related=tuple(Related(document.path, document.locate(path), text) for path, text in defect.related),
-        fix=defect.fix,
+        pointer=document.masked(pointer(defect.path)),
+        message=document.masked(defect.message),
+        hint=document.masked(defect.hint),
+        related=tuple(related),
+        fix=fix,
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 _ALIKE = 0.85
 _SHORTEST = 4
+_COMMON = 2
 _DIGITS = re.compile(r"\d+")
 
 
@@ -27,9 +30,34 @@ def is_near(name: str, other: str) -> bool:
     return name == other or one_edit_apart(name, other) or _likeness(name, other) >= _ALIKE
 
 
+class Suspicion(NamedTuple):
+    """What a name was probably meant for."""
+
+    meant: str
+    times: int
+    """How often that one is used, or 0 where it is a known name."""
+
+
+def suspects(used: Iterable[str], known: frozenset[str]) -> dict[str, Suspicion]:
+    """The names among those used that are nearly known ones, or used once and nearly one that is common."""
+    own = Counter(name for name in used if name not in known)
+    common = [name for name, count in own.items() if count >= _COMMON]
+    found = {}
+    for name, count in own.items():
+        meant = meant_by(name, known)
+        if meant is not None:
+            found[name] = Suspicion(meant, 0)
+        elif count == 1:
+            near = next((other for other in common if is_one_letter_off(name, other)), None)
+            if near is not None:
+                found[name] = Suspicion(near, own[near])
+    return found
+
+
 def is_one_letter_off(name: str, other: str) -> bool:
-    """The same for two names that nobody declared: only one letter tells them apart, and no digit."""
-    return _DIGITS.findall(name) == _DIGITS.findall(other) and one_edit_apart(_plain(name), _plain(other))
+    """The same for two names that nobody declared: one letter, its case or a hyphen tells them apart, and no digit."""
+    plain, others = _plain(name), _plain(other)
+    return _DIGITS.findall(name) == _DIGITS.findall(other) and (plain == others or one_edit_apart(plain, others))
 
 
 def one_edit_apart(name: str, other: str) -> bool:

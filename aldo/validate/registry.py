@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 
@@ -23,5 +24,7 @@ def rule(code: str) -> Rule:
     """The rule with this code. Raises `UsageError` where there is none."""
     known = all_rules()
     if code.upper() not in known:
-        raise UsageError(f"no rule {code!r}; the rules are {', '.join(known)}")
+        near = get_close_matches(code.upper(), known, n=3)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise UsageError(f"no rule {code!r}; {hint}aldo lint --explain all lists them")
     return known[code.upper()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aldo.catalog.spans import PathPart
 from aldo.errors import RULES_PAGE, Fix, Severity
@@ -30,6 +30,8 @@ class Defect(NamedTuple):
     """Characters of the text, for what has no path: a comment."""
 
 
+Need = Literal["entries", "routing", "vocabulary"]
+
 Check = Callable[["Subject"], Iterator[Defect]]
 
 
@@ -47,8 +49,8 @@ class Rule(NamedTuple):
     good: str
     check: Check | None = None
     """None for what is found while a file is read, and for what is said of suppressions."""
-    needs_every_entry: bool = False
-    """Whether the check is left out where an entry could not be read: it might be the one that is missed."""
+    needs: tuple[Need, ...] = ()
+    """What must be readable as a whole, or the check is left out: it would take what it misses for a defect."""
 
     @property
     def url(self) -> str:

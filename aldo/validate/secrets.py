@@ -1,22 +1,22 @@
-"""Where a file holds keys, so that a rule can tell of them and nothing shows them."""
+"""Which of the texts in a file are keys, so that a rule can tell of them. What is masked is more: see `Document`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from aldo.catalog.document import Document
-from aldo.schema.secrets import find_secrets, is_literal, is_secret_name, mask
+from aldo.schema.secrets import is_literal, looks_random
 from aldo.validate.entry import Entry
 from aldo.validate.rule import Path
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FIELDS_OF_CONFIG = frozenset({"baseUrl", "model", "apiKeyEnv", "headers", "extra"})
 
 
 class Secret(NamedTuple):
-    """A key in the file: the path of the value that holds it (of a comment: none), and its characters."""
+    """A key in the file: the path of the value that holds it (of a comment: what is around it), and its characters."""
 
     path: Path
     place: tuple[int, int]
@@ -25,53 +25,39 @@ class Secret(NamedTuple):
 
 def secrets_in(document: Document, entries: Sequence[Entry]) -> list[Secret]:
     """Every key of the file, each once, in the order of the file."""
-    named = [secret for entry in entries for secret in _named(document, entry)]
-    covered = [secret.place for secret in named]
-    shaped = [
-        Secret(_path_at(document, entries, place), place, "this looks like a key")
-        for place in find_secrets(document.text)
-        if not any(start <= place[0] and place[1] <= end for start, end in covered)
-    ]
-    return sorted(named + shaped, key=lambda secret: secret.place)
+    found: list[Secret] = []
+    starts = [document.offsets(entry.path)[0] for entry in entries]
+    end = -1
+    for place, what in sorted(_all(document, entries), key=lambda one: (one[0][0], -one[0][1])):
+        if place[0] >= end:
+            around = entries[max(bisect_right(starts, place[0]) - 1, 0)] if entries else None
+            found.append(Secret(_path_at(document, around, place), place, what))
+        end = max(end, place[1])
+    return found
 
 
-def shown_lines(document: Document, secrets: Sequence[Secret]) -> list[str]:
-    """The lines of the file for a code frame, without what must not be shown."""
-    if not secrets:
-        return document.lines
-    return document.split_lines(masked_text(document.text, secrets))
+def _all(document: Document, entries: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], str]]:
+    for entry in entries:
+        variable = entry.config.get("apiKeyEnv")
+        if isinstance(variable, str) and variable and not _VARIABLE.fullmatch(variable) and is_literal(variable):
+            what = "apiKeyEnv takes the name of an environment variable, and this looks like the key itself"
+            yield document.offsets(entry.at("providerConfig", "apiKeyEnv")), what
+    for name, start, end in document.named_like_keys:
+        if _is_key(document, name) or looks_random(document.text[start:end]):
+            yield (start, end), f"{re.split(r'[^A-Za-z0-9_-]', document.text[name:start])[0]} holds a key"
+    for place in document.shaped_like_keys:
+        yield place, "this looks like a key"
 
 
-def masked_text(text: str, secrets: Sequence[Secret]) -> str:
-    for secret in secrets:
-        start, end = secret.place
-        text = text[:start] + mask(text[start:end]) + text[end:]
-    return text
+def _is_key(document: Document, at: int) -> bool:
+    """Whether a key of a mapping begins there: then what follows is its value, and not the rest of a sentence."""
+    starts = document.spans.starts
+    quoted = at > 0 and document.text[at - 1] in "\"'"
+    node = bisect_left(starts, at - quoted)
+    return node < len(starts) and starts[node] == at - quoted
 
 
-def _named(document: Document, entry: Entry) -> Iterator[Secret]:
-    """Values that their names give away, and a variable that is none."""
-    config = entry.config
-    variable = config.get("apiKeyEnv")
-    if isinstance(variable, str) and variable and not _VARIABLE.fullmatch(variable) and is_literal(variable):
-        path = entry.at("providerConfig", "apiKeyEnv")
-        what = "apiKeyEnv takes the name of an environment variable, and this looks like the key itself"
-        yield Secret(path, document.offsets(path), what)
-    places: list[tuple[Path, Mapping[Any, Any]]] = []
-    if entry.headers:
-        places.append((entry.at("providerConfig", "headers"), entry.headers))
-    if entry.extra:
-        places.append((entry.at("providerConfig", "extra"), entry.extra))
-    if config.keys() - _FIELDS_OF_CONFIG:
-        others = {name: value for name, value in config.items() if name not in _FIELDS_OF_CONFIG}
-        places.append((entry.at("providerConfig"), others))
-    for path, values in places:
-        for name, value in values.items():
-            if isinstance(name, str) and isinstance(value, str) and is_secret_name(name) and is_literal(value):
-                yield Secret((*path, name), document.offsets((*path, name)), f"{name} holds a key")
-
-
-def _path_at(document: Document, entries: Sequence[Entry], place: tuple[int, int]) -> Path:
+def _path_at(document: Document, around: Entry | None, place: tuple[int, int]) -> Path:
     """The path of the value in which the characters stand."""
     spans = document.spans
 
@@ -83,5 +69,8 @@ def _path_at(document: Document, entries: Sequence[Entry], place: tuple[int, int
         children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         return next((within((*path, part), child) for part, child in children if holds((*path, part))), path)
 
-    entry = next((entry for entry in entries if holds(entry.path)), None)
-    return within(entry.path, entry.value) if entry is not None else within((), document.value)
+    if around is not None and holds(around.path):
+        return within(around.path, around.value)
+    value = document.value
+    sections = value.items() if isinstance(value, dict) else ()
+    return next((within((name,), section) for name, section in sections if name != "models" and holds((name,))), ())

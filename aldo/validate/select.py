@@ -14,13 +14,14 @@ def selected(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> frozense
     Where both speak of a rule the longer beginning decides, and `ignore` where they are equally long.
     Raises `UsageError` for a beginning that no code has.
     """
-    chosen, ignored = tuple(_known(select, "select")), tuple(_known(ignore, "ignore"))
+    chosen, ignored = tuple(known_prefixes(select, "select")), tuple(known_prefixes(ignore, "ignore"))
     return frozenset(
         code for code in all_rules() if _longest(code, chosen, 0 if not chosen else -1) > _longest(code, ignored, -1)
     )
 
 
-def _known(prefixes: Iterable[str], option: str) -> Iterator[str]:
+def known_prefixes(prefixes: Iterable[str], option: str) -> Iterator[str]:
+    """The beginnings in capitals. Raises `UsageError`, which names the option, for one that no code has."""
     for prefix in prefixes:
         wanted = prefix.strip().upper()
         if not wanted or not any(code.startswith(wanted) for code in all_rules()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -26,6 +27,8 @@ class Settings:
     """Days until `asOf` is stale."""
     output: tuple[str, ...] = ()
     """FORMAT=FILE, from the directory of pyproject.toml."""
+    source: str = ""
+    """The file they stand in, for messages."""
 
 
 def find_settings(start: Path) -> Settings:
@@ -42,7 +45,7 @@ def find_settings(start: Path) -> Settings:
 def read_settings(file: Path) -> Settings:
     """The settings of one TOML file. Raises `UsageError` where it cannot be read or says what there is not."""
     if not file.is_file():
-        raise UsageError(f"{file}: no such file")
+        raise UsageError(f"{file} is a directory, not a TOML file" if file.is_dir() else f"{file}: no such file")
     table = _table(file)
     if table is None:
         raise UsageError(f"{file} has no table {_TABLE}")
@@ -51,12 +54,12 @@ def read_settings(file: Path) -> Settings:
 
 def _table(file: Path) -> Mapping[str, Any] | None:
     try:
-        text = file.read_text("utf-8")
-        if "aldo" not in text:
+        data = file.read_bytes()
+        if b"aldo" not in data:
             return None
         import tomllib  # most projects say nothing of aldo there
 
-        content = tomllib.loads(text)
+        content = tomllib.loads(data.decode("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from None
     tool = content.get("tool", {})
@@ -82,15 +85,23 @@ def _settings(table: Mapping[str, Any], file: Path) -> Settings:
         if not texts and (kind is list or type(value) is not kind):
             wanted = {list: "a list of texts", bool: "true or false", int: "a whole number"}[kind]
             raise UsageError(f"{file}: {_TABLE} {name} must be {wanted}")
+    if table.get("max-age", 0) < 0:
+        raise UsageError(f"{file}: {_TABLE} max-age must be 0 or more")
     here = file.parent
     return Settings(
-        files=tuple(str(here / name) if here != Path.cwd() else name for name in table.get("files", ())),
+        files=tuple(_file(here, name) for name in table.get("files", ())),
         select=tuple(table.get("select", ())),
         ignore=tuple(table.get("ignore", ())),
         strict=table.get("strict", False),
         max_age=table.get("max-age"),
         output=tuple(_from(here, output) for output in table.get("output", ())),
+        source=f"{file}: {_TABLE}",
     )
+
+
+def _file(here: Path, name: str) -> str:
+    """A file or a pattern; the directory that it starts from is none."""
+    return name if name == "-" or here == Path.cwd() else str(Path(glob.escape(str(here))) / name)
 
 
 def _from(here: Path, output: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult
 from pydantic import BaseModel, ValidationError
 
 from aldo.catalog import CatalogFile
+from aldo.catalog.spans import pointer
 from aldo.errors import Fix
 from aldo.router.cells import cells
 from aldo.router.facts import Facts, project
@@ -18,7 +19,8 @@ from aldo.schema.catalog import Routing, Vocabulary
 from aldo.schema.places import LocalNetworks, split_base_url
 from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES
 from aldo.validate.entry import Entry
-from aldo.validate.rule import Path
+from aldo.validate.near import Suspicion, suspects
+from aldo.validate.rule import Need, Path
 from aldo.validate.secrets import Secret, secrets_in
 
 _Section = TypeVar("_Section", bound=BaseModel)
@@ -44,10 +46,20 @@ class Subject:
         return self.document.text
 
     @cached_property
-    def is_whole(self) -> bool:
-        """Whether every entry, the routing settings and the vocabulary could be read."""
-        whole = len(self.file.readable_entries) == len(self.file.models) and not self.document.skipped
-        return whole and (self.file.salvaged is not None or not (self._malformed & {"routing", "vocabulary"}))
+    def readable(self) -> set[Need]:
+        """What of the file could be read as a whole."""
+        found: set[Need] = set(_SECTIONS) - self._malformed
+        every = len(self.file.readable_entries) == len(self.file.models) == len(self.facts)  # ids may stand twice
+        if every and not any(finding.unreadable for finding in self.file.findings):
+            found.add("entries")
+        return found
+
+    def is_told(self, path: Path) -> bool:
+        """Whether reading has told of the value at a path, or of what is around or inside it."""
+        at = pointer(path)
+        if not at:
+            return False
+        return any(at == told or at.startswith(f"{told}/") or told.startswith(f"{at}/") for told in self._told)
 
     @cached_property
     def routing(self) -> Routing:
@@ -94,8 +106,18 @@ class Subject:
             if node is not None:
                 last = node + spans.sizes[node] - 1
                 first_line, _ = spans.line_column(spans.starts[node])
-                found[first_line] = spans.line_column(max(spans.starts[last], spans.ends[last] - 1))[0]
+                last_line, _ = spans.line_column(max(spans.starts[last], spans.ends[last] - 1))
+                found[first_line] = last_line
+                dash = self.text.rfind("-", 0, spans.starts[node])  # which may stand on a line of its own
+                if dash >= 0 and self.document.spans.line_column(dash)[0] < first_line:
+                    found[spans.line_column(dash)[0]] = last_line
         return found
+
+    @cached_property
+    def line_of_models(self) -> int:
+        """The line of the key `models`; 0 where there is none."""
+        span = self.document.locate(self.file.prefix, key=True) if self.file.prefix else None
+        return span.line if span else 0
 
     @cached_property
     def secrets(self) -> list[Secret]:
@@ -134,6 +156,16 @@ class Subject:
         edit = removed_item(self.text, *self.document.offsets(path))
         return Fix(title, (edit,)) if edit is not None else None
 
+    @cached_property
+    def suspect_tags(self) -> dict[str, Suspicion]:
+        """The tags that were probably meant for others."""
+        return suspects([tag for _, _, tag in self.tags()], self.capabilities)
+
+    @cached_property
+    def suspect_classes(self) -> dict[str, Suspicion]:
+        """The classes that were probably meant for others."""
+        return suspects([entry.capability_class for entry in self.entries if entry.capability_class], self.classes)
+
     def tags(self) -> Iterator[tuple[Entry, int, str]]:
         """Every capability tag of every entry, with its number."""
         for entry in self.entries:
@@ -142,8 +174,21 @@ class Subject:
                     yield entry, number, tag
 
     @cached_property
-    def _malformed(self) -> set[str]:
-        return {name for name, model in _SECTIONS.items() if _read(self._raw(name), model) is None}
+    def _told(self) -> set[str]:
+        """The pointers of the errors that reading found, but for those of a whole entry: a field is missing there."""
+        entries = {pointer(entry.path) for entry in self.entries}
+        errors = (finding.pointer for finding in self.file.findings if finding.severity == "error")
+        return {at for at in errors if at} - entries
+
+    @cached_property
+    def _malformed(self) -> set[Need]:
+        if self.file.salvaged is not None:
+            return set()
+        wrong = {name for name, model in _SECTIONS.items() if _read(self._raw(name), model) is None}
+        known = {"apiVersion", "kind", "models", *_SECTIONS}
+        value = self.document.value
+        # A key that is none may be a misspelt section.
+        return set(_SECTIONS) if isinstance(value, dict) and value.keys() - known else wrong
 
     def _raw(self, name: str) -> Any:
         value = self.document.value
@@ -156,7 +201,7 @@ class Subject:
         return _read(self._raw(name), model) or model()
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"routing": Routing, "vocabulary": Vocabulary}
+_SECTIONS: dict[Need, type[BaseModel]] = {"routing": Routing, "vocabulary": Vocabulary}
 
 
 def _read(value: Any, model: type[_Section]) -> _Section | None:

@@ -33,7 +33,12 @@ class Run:
 
 def lint(*arguments: str | os.PathLike[str], cwd: Path, **options: Any) -> Run:
     """Run `aldo lint`; fails where it takes more than a minute or prints a traceback."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **options.pop("env", {})}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "ALDO_TODAY": "2026-11-22",
+        **options.pop("env", {}),
+    }
     done = subprocess.run(
         [*COMMAND, *arguments], cwd=cwd, capture_output=True, timeout=SECONDS, env=environment, check=False, **options
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aldo.errors import Finding
+from aldo.validate.reports.paths import relative
 
 
 def fingerprints(findings: Sequence[Finding]) -> list[str]:
@@ -14,7 +15,7 @@ def fingerprints(findings: Sequence[Finding]) -> list[str]:
     seen: Counter[str] = Counter()
     found = []
     for finding in findings:
-        base = "\0".join((finding.path, finding.code, finding.pointer, finding.message))
+        base = "\0".join((relative(finding.path), finding.code, finding.pointer, finding.message))
         seen[base] += 1
         found.append(hashlib.sha256(f"{base}\0{seen[base]}".encode("utf-8", "surrogatepass")).hexdigest())
     return found

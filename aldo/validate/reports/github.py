@@ -8,6 +8,7 @@ from __future__ import annotations
 from aldo.errors import Finding, printable
 from aldo.validate.lint import LintReport
 from aldo.validate.registry import all_rules
+from aldo.validate.reports.paths import relative
 from aldo.validate.reports.text import summary
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
@@ -18,7 +19,7 @@ def render(report: LintReport) -> str:
 
 
 def _command(finding: Finding) -> str:
-    properties = {"file": finding.path}
+    properties = {"file": finding.path if finding.span is None else relative(finding.path)}
     span = finding.span
     if span is not None:
         properties |= {"line": str(span.line), "endLine": str(span.end_line)}

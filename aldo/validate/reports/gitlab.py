@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aldo.errors import Finding, Span, printable
+from aldo.schema.printed import dumps
 from aldo.validate.lint import LintReport
 from aldo.validate.registry import all_rules
 from aldo.validate.reports.fingerprint import fingerprints
@@ -17,7 +17,7 @@ _SEVERITIES = {"error": "major", "warning": "minor", "info": "info"}
 def render(report: LintReport) -> str:
     found = zip(report.findings, fingerprints(report.findings), strict=True)
     issues = [_issue(finding, fingerprint) for finding, fingerprint in found]
-    return json.dumps(issues, ensure_ascii=False, indent=2) + "\n"
+    return dumps(issues, indent=2) + "\n"
 
 
 def _issue(finding: Finding, fingerprint: str) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
+from aldo.schema.printed import dumps
 from aldo.validate.lint import LintReport
 
 
 def render(report: LintReport) -> str:
-    return json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n"
+    return dumps(report.to_dict(), indent=2) + "\n"

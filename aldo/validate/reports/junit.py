@@ -34,7 +34,7 @@ def _suite(file: FileReport, report: LintReport) -> ElementTree.Element:
     )
     for finding in file.findings:
         case = ElementTree.SubElement(suite, "testcase", name=_xml(_name(finding)), classname=_xml(file.path), time="0")
-        told = _xml(f"{finding.place}: {finding.message}\n{finding.hint}\n{finding.url}")
+        told = "\n".join(map(_xml, (f"{finding.place}: {finding.message}", finding.hint, finding.url)))
         if report.fails(finding):
             message = _xml(finding.message)
             ElementTree.SubElement(case, "failure", type=finding.severity, message=message).text = told
@@ -52,4 +52,4 @@ def _name(finding: Finding) -> str:
 
 def _xml(text: str) -> str:
     """Without the characters that XML cannot hold, and nothing that a terminal would act on."""
-    return "\n".join(_NOT_XML.sub("?", printable(line)) for line in text.split("\n"))
+    return _NOT_XML.sub("?", printable(text))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import quote
 
 
 def relative(path: str) -> str:
-    """The path from the working directory where it lies below it; never with `./` in front."""
+    """The path from the working directory, one for every way to write it."""
     if path == "<stdin>":
         return "stdin"
-    given = Path(path)
-    here = Path.cwd()
-    if given.is_absolute() and given.is_relative_to(here):
-        given = given.relative_to(here)
-    return given.as_posix()
+    return Path(os.path.relpath(path)).as_posix()
 
 
 def uri(path: str) -> str:
-    """The same as a URI reference (RFC 3986)."""
-    quoted = quote(relative(path), safe="/~", errors="surrogateescape")
-    return f"file://{quoted}" if quoted.startswith("/") else quoted
+    """The same as a URI reference (RFC 3986); what lies elsewhere with its whole path."""
+    name = relative(path)
+    if name.startswith("../"):
+        return "file://" + quote(os.path.realpath(path), safe="/~", errors="surrogateescape")
+    return quote(name, safe="/~", errors="surrogateescape")

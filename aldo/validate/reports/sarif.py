@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from aldo._version import __version__
-from aldo.catalog.spans import Spans
 from aldo.errors import RULES_PAGE, Finding, Fix, Span, printable
+from aldo.schema.printed import dumps
 from aldo.validate.lint import FileReport, LintReport
 from aldo.validate.registry import all_rules
 from aldo.validate.reports.fingerprint import fingerprints
@@ -35,7 +34,7 @@ def render(report: LintReport) -> str:
         "invocations": [{"executionSuccessful": report.exit_code < 2, "exitCode": report.exit_code}],
         "results": [result for file in report.files for result in _results(file, list(rules))],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
+    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -51,14 +50,12 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _results(file: FileReport, codes: list[str]) -> list[dict[str, Any]]:
-    every = (*file.findings, *file.ignored)
-    results = []
-    for finding, fingerprint in zip(every, fingerprints(every), strict=True):
-        result = _result(finding, file, codes) | {"partialFingerprints": {"aldoFinding/v1": fingerprint}}
-        if finding in file.ignored:
-            result["suppressions"] = [{"kind": "inSource"}]
-        results.append(result)
-    return results
+    """What is ignored is left out: GitHub shows it as open, whatever `suppressions` say."""
+    found = zip(file.findings, fingerprints(file.findings), strict=True)
+    return [
+        _result(finding, file, codes) | {"partialFingerprints": {"aldoFinding/v1": fingerprint}}
+        for finding, fingerprint in found
+    ]
 
 
 def _result(finding: Finding, file: FileReport, codes: list[str]) -> dict[str, Any]:
@@ -97,7 +94,7 @@ def _region(span: Span) -> Mapping[str, int]:
 
 
 def _fix(fix: Fix, file: FileReport) -> dict[str, Any]:
-    places = Spans(file.document.text)
+    places = file.document.spans
     replacements = [
         {
             "deletedRegion": _region(places.between(edit.start, edit.end)),
@@ -106,4 +103,7 @@ def _fix(fix: Fix, file: FileReport) -> dict[str, Any]:
         for edit in fix.edits
     ]
     change = {"artifactLocation": {"uri": uri(file.path)}, "replacements": replacements}
-    return {"description": {"text": f"{fix.title} ({'safe' if fix.safe else 'unsafe'})"}, "artifactChanges": [change]}
+    return {
+        "description": {"text": f"{printable(fix.title)} ({'safe' if fix.safe else 'unsafe'})"},
+        "artifactChanges": [change],
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from unicodedata import combining, east_asian_width
 
 from aldo.errors import Finding, Span, printable
 from aldo.validate.lint import LintReport
@@ -53,12 +54,21 @@ def _code_frame(span: Span, line: str, severity: str, paint: Paint) -> Iterator[
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     first = max(0, start - WIDEST // 2) if len(line) > WIDEST else 0
     shown = printable(line[first : first + WIDEST].replace("\t", " "))
-    carets = "^" * max(1, min(end, first + WIDEST) - start)
+    before = _columns(line[first:start])
+    carets = "^" * max(1, _columns(line[start : min(end, first + WIDEST)]))
     number = str(span.line)
     margin = " " * len(number)
     yield paint(f" {margin} |", "dim")
     yield paint(f" {number} | ", "dim") + shown
-    yield paint(f" {margin} | ", "dim") + " " * (start - first) + paint(carets, severity)
+    yield paint(f" {margin} | ", "dim") + " " * before + paint(carets, severity)
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a piece of a line takes."""
+    shown = printable(text.replace("\t", " "))
+    if shown.isascii():
+        return len(shown)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in shown)
 
 
 def summary(report: LintReport, paint: Paint = plain) -> str:

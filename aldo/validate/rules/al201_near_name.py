@@ -5,43 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aldo.validate.example import changed
-from aldo.validate.near import meant_by
+from aldo.validate.near import Suspicion
 from aldo.validate.rule import Defect, Path, Rule
 from aldo.validate.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Defect]:
-    meant = _Meant(subject.capabilities)
     for entry, number, tag in subject.tags():
-        near = meant[tag]
-        if near:
-            yield _defect(subject, entry.at("provides", number), tag, near, "capabilities")
-    meant = _Meant(subject.classes)
+        if tag in subject.suspect_tags:
+            yield from _defect(subject, entry.at("provides", number), tag, subject.suspect_tags[tag], "capabilities")
     for entry in subject.entries:
-        near = meant[entry.capability_class] if entry.capability_class else None
-        if entry.capability_class and near:
-            yield _defect(subject, entry.at("capabilityClass"), entry.capability_class, near, "capabilityClasses")
+        name = entry.capability_class
+        if name in subject.suspect_classes:
+            suspicion = subject.suspect_classes[name]
+            yield from _defect(subject, entry.at("capabilityClass"), name, suspicion, "capabilityClasses")
 
 
-class _Meant(dict[str, str | None]):
-    """For every name the known one that it is near to. A catalog repeats its names, so each is compared once."""
-
-    def __init__(self, known: frozenset[str]) -> None:
-        super().__init__(dict.fromkeys(known))
-        self._known = known
-
-    def __missing__(self, name: str) -> str | None:
-        self[name] = found = meant_by(name, self._known)
-        return found
-
-
-def _defect(subject: Subject, path: Path, name: str, near: str, vocabulary: str) -> Defect:
-    return Defect(
-        path,
-        f"{name!r} is not known, but {near!r} is",
-        f"did you mean {near!r}? If not, declare {name} under vocabulary.{vocabulary}",
-        fix=subject.replaced(path, near, f"write {near}"),
-    )
+def _defect(subject: Subject, path: Path, name: str, suspicion: Suspicion, vocabulary: str) -> Iterator[Defect]:
+    near = suspicion.meant
+    if not suspicion.times:  # else AL202
+        yield Defect(
+            path,
+            f"{name!r} is not known, but {near!r} is",
+            f"did you mean {near!r}? If not, declare {name} under vocabulary.{vocabulary}",
+            fix=subject.replaced(path, near, f"write {near}"),
+        )
 
 
 RULE = Rule(
@@ -57,4 +45,5 @@ differ in their numbers, such as 64k-context and 32k-context, are taken for diff
     bad=changed("[streaming, tool-use]", "[streaming, tool_use]"),
     good=changed("[streaming, tool-use]", "[streaming, tool-use, house-style]"),
     check=check,
+    needs=("vocabulary",),
 )

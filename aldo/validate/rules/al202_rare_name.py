@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from aldo.validate.example import CLOUD, changed
-from aldo.validate.near import is_one_letter_off, meant_by
+from aldo.validate.near import Suspicion
 from aldo.validate.rule import Defect, Path, Rule
 from aldo.validate.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Defect]:
-    tags = ((entry.at("provides", number), tag) for entry, number, tag in subject.tags())
-    yield from _rare(subject, tags, subject.capabilities, "capabilities")
-    classes = ((entry.at("capabilityClass"), entry.capability_class or "") for entry in subject.entries)
-    yield from _rare(subject, classes, subject.classes, "capabilityClasses")
+    for entry, number, tag in subject.tags():
+        if tag in subject.suspect_tags:
+            yield from _defect(subject, entry.at("provides", number), tag, subject.suspect_tags[tag], "capabilities")
+    for entry in subject.entries:
+        name = entry.capability_class
+        if name in subject.suspect_classes:
+            suspicion = subject.suspect_classes[name]
+            yield from _defect(subject, entry.at("capabilityClass"), name, suspicion, "capabilityClasses")
 
 
-def _rare(
-    subject: Subject, used: Iterator[tuple[Path, str]], known: frozenset[str], vocabulary: str
-) -> Iterator[Defect]:
-    own = [(path, name) for path, name in used if name and name not in known]
-    counts = Counter(name for _, name in own)
-    common = [name for name, count in counts.items() if count >= 2]
-    for path, name in own:
-        if counts[name] > 1 or meant_by(name, known):  # what is near a known name is told of already
-            continue
-        near = next((other for other in common if is_one_letter_off(name, other)), None)
-        if near:
-            yield Defect(
-                path,
-                f"{name!r} is used once, and {near!r} {counts[near]} times",
-                f"did you mean {near!r}? If not, declare {name} under vocabulary.{vocabulary}",
-                fix=subject.replaced(path, near, f"write {near}"),
-            )
+def _defect(subject: Subject, path: Path, name: str, suspicion: Suspicion, vocabulary: str) -> Iterator[Defect]:
+    near = suspicion.meant
+    if suspicion.times:  # else AL201
+        yield Defect(
+            path,
+            f"{name!r} is used once, and {near!r} {suspicion.times} times",
+            f"did you mean {near!r}? If not, declare {name} under vocabulary.{vocabulary}",
+            fix=subject.replaced(path, near, f"write {near}"),
+        )
 
 
 RULE = Rule(
@@ -59,4 +54,5 @@ Common is what at least two entries use. Declare the rare name under `vocabulary
         + changed("[streaming, vision]", "[streaming, vision, house-style]", CLOUD),
     ),
     check=check,
+    needs=("vocabulary",),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aldo.schema.kinds import kind_data, shipped_kinds
 from aldo.validate.example import configured
+from aldo.validate.knobs import knob_problems
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.subject import Subject
 
@@ -15,9 +16,11 @@ def check(subject: Subject) -> Iterator[Defect]:
         kind = entry.kind
         if not entry.extra or kind not in shipped_kinds():
             continue
-        flags = kind_data(kind).launch_flags
+        data = kind_data(kind)
+        flags = data.launch_flags
         for name in flags.keys() & entry.extra.keys():
-            if entry.extra[name] in (None, False):
+            value = entry.extra[name]
+            if value in (None, False) or any(knob_problems(data.knobs[name], value)):  # AL205
                 continue
             yield Defect(
                 entry.at("providerConfig", "extra", name),

@@ -17,7 +17,8 @@ def check(subject: Subject) -> Iterator[Defect]:
         cannot = kind_data(entry.kind).cannot_serve
         if entry.capability_class in cannot:
             reason = cannot[entry.capability_class]
-            yield Defect(entry.at("capabilityClass"), f"{entry.kind} cannot serve {entry.capability_class}: {reason}")
+            message = f"{entry.kind} cannot serve {entry.capability_class}: {reason}"
+            yield Defect(entry.at("capabilityClass"), message, "serve it with a server of another kind")
             continue
         for number, tag in enumerate(entry.provides):
             if tag in cannot:

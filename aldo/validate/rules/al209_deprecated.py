@@ -14,7 +14,7 @@ def check(subject: Subject) -> Iterator[Defect]:
         last_day, replacement = entry.deprecation
         if last_day is None or not entry.enabled or last_day < subject.today:
             continue
-        if replacement and replacement not in subject.by_id:  # AL210 tells of it
+        if replacement and (replacement not in subject.by_id or replacement == entry.id):  # AL210 tells of it
             continue
         told = f"{entry.name} goes away after {last_day}"
         path = entry.at("deprecation")

@@ -37,4 +37,5 @@ entry is cleared for sensitive data. Remove the tier, or correct the locality.
     bad=changed("[public, internal]", "[public, internal, sensitive]", WITH_CLOUD),
     good=WITH_CLOUD,
     check=check,
+    needs=("routing",),
 )

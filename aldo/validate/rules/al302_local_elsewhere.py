@@ -38,4 +38,5 @@ named under `routing.localNetworks`. A server in your own network is `on-prem`.
     bad=configured("{ baseUrl: http://192.168.1.20:8081 }"),
     good=configured("{ baseUrl: http://127.0.0.1:8081 }"),
     check=check,
+    needs=("routing",),
 )

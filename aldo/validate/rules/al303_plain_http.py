@@ -36,4 +36,5 @@ hosts under `routing.localNetworks`.
     bad=changed("https://", "http://", WITH_CLOUD),
     good=WITH_CLOUD,
     check=check,
+    needs=("routing",),
 )

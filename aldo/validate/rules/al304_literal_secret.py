@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aldo.schema.secrets import mask
 from aldo.validate.example import WITH_CLOUD, changed
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.subject import Subject
@@ -14,7 +13,7 @@ def check(subject: Subject) -> Iterator[Defect]:
     for secret in subject.secrets:
         yield Defect(
             secret.path,
-            f"{secret.what}: {mask(subject.text[slice(*secret.place)])}",
+            f"{secret.what}: {subject.document.shown_text[slice(*secret.place)].splitlines()[0]}",
             "withdraw it, and name an environment variable under providerConfig.apiKeyEnv",
             place=secret.place,
         )

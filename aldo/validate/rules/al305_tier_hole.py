@@ -38,4 +38,5 @@ to one that is less private as a rule.
     bad=changed("[public, internal, sensitive]", "[public, sensitive]", WITH_CLOUD),
     good=WITH_CLOUD,
     check=check,
+    needs=("routing",),
 )

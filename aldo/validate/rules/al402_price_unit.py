@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aldo.validate.entry import plain_number
 from aldo.validate.example import WITH_CLOUD, changed
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.subject import Subject
@@ -22,8 +23,8 @@ def check(subject: Subject) -> Iterator[Defect]:
             unit, factor = ("token", 10**6) if price < PER_TOKEN else ("thousand tokens", 10**3)
             yield Defect(
                 entry.at("cost", field),
-                f"{field} looks like a price per {unit}: {price:g} USD per million tokens is next to nothing",
-                f"prices are USD per million tokens; did you mean {price * factor:g}?",
+                f"{field} looks like a price per {unit}: {plain_number(price)} per million is next to nothing",
+                f"prices are USD per million tokens; did you mean {plain_number(round(price * factor, 6))}?",
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aldo.validate.entry import plain_number
 from aldo.validate.example import WITH_CLOUD, changed
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.subject import Subject
@@ -18,7 +19,7 @@ def check(subject: Subject) -> Iterator[Defect]:
             continue  # AL401
         yield Defect(
             entry.at("cost", "usdPerMtokOut"),
-            f"output ({price_out:g}) is cheaper than input ({price_in:g})",
+            f"output ({plain_number(price_out)}) is cheaper than input ({plain_number(price_in)})",
             "are the two swapped?",
             related=((entry.at("cost", "usdPerMtokIn"), "the price of input"),),
         )

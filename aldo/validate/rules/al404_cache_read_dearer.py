@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aldo.validate.entry import plain_number
 from aldo.validate.example import WITH_CLOUD, changed
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.subject import Subject
@@ -17,7 +18,7 @@ def check(subject: Subject) -> Iterator[Defect]:
         if read is not None and fresh is not None and read > fresh:
             yield Defect(
                 entry.at("cost", "usdPerMtokCacheRead"),
-                f"cached input ({read:g}) is dearer than fresh input ({fresh:g})",
+                f"cached input ({plain_number(read)}) is dearer than fresh input ({plain_number(fresh)})",
                 "is this the price of writing the cache?",
                 related=((entry.at("cost", "usdPerMtokIn"), "the price of fresh input"),),
             )

@@ -14,22 +14,29 @@ _UNIT = {"k": 1_000, "m": 1_000_000}
 
 
 def check(subject: Subject) -> Iterator[Defect]:
-    for entry, number, tag in subject.tags():
-        match = _TAG.fullmatch(tag) if tag.endswith("-context") else None
-        context = entry.context if match else None
-        if match is None or context is None:
+    for entry in subject.entries:
+        promised = [(number, tag) for number, tag in enumerate(entry.provides) if tag.endswith("-context")]
+        context = entry.context if promised else None
+        if context is None:
             continue
-        promised = int(match[1]) * _UNIT[match[2]]
         field, tokens = context
-        if tokens < promised:
+        broken = [(number, tag) for number, tag in promised if _tokens(tag) > tokens]
+        if broken:
+            number, tag = broken[-1]
             path = entry.at("provides", number)
+            tags = " and ".join(tag for _, tag in broken)
             yield Defect(
                 path,
-                f"{tag} promises {promised} tokens, but {field} is {tokens}",
-                f"remove {tag}, or correct the context",
+                f"{tag} promises {_tokens(tag)} tokens, but {field} is {tokens}",
+                f"remove {tags}, or correct the context",
                 fix=subject.without_item(path, f"remove {tag}"),
                 related=((entry.at(field), "the context"),),
             )
+
+
+def _tokens(tag: str) -> int:
+    match = _TAG.fullmatch(tag)
+    return int(match[1]) * _UNIT[match[2]] if match else 0
 
 
 RULE = Rule(

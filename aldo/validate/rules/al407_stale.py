@@ -12,7 +12,7 @@ from aldo.validate.subject import Subject
 
 def check(subject: Subject) -> Iterator[Defect]:
     for entry in subject.entries:
-        if "asOf" not in entry.value:
+        if "asOf" not in entry.value or not entry.enabled:
             continue
         as_of = date_of(entry.value["asOf"])
         if as_of is None:
@@ -23,7 +23,8 @@ def check(subject: Subject) -> Iterator[Defect]:
             hint = f"look it up at {source}" if isinstance(source, str) else "look it up and renew the date"
             yield Defect(entry.at("asOf"), f"prices and limits of {entry.name} are {age} days old", hint)
         elif age < 0:
-            yield Defect(entry.at("asOf"), f"asOf lies {-age} days in the future", "when was it looked up?")
+            days = "a day" if age == -1 else f"{-age} days"
+            yield Defect(entry.at("asOf"), f"asOf lies {days} in the future", "when was it looked up?")
 
 
 RULE = Rule(

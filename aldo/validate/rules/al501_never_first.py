@@ -11,16 +11,19 @@ from aldo.validate.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Defect]:
-    indexes = {entry.id: entry for entry in subject.by_id.values()}
+    indexes = subject.by_id
+    verdicts: dict[str, list[NeverFirst]] = {}
     for verdict in never_first(subject.facts.values(), subject.sensitive_localities):
-        if verdict.decided_by == "id" and verdict.winners[0]._replace(id=verdict.facts.id) == verdict.facts:
+        verdicts.setdefault(verdict.facts.id, []).append(verdict)
+    for model, found in verdicts.items():
+        if all(_is_twin(verdict) for verdict in found):
             continue  # AL504
-        names = " or ".join(winner.id for winner in verdict.winners)
+        winners = {winner.id: indexes[winner.id].at("id") for verdict in found for winner in verdict.winners}
         yield Defect(
-            indexes[verdict.facts.id].at("id"),
-            f"{verdict.facts.id} is never the first choice: {names} always comes first{_reason(verdict)}",
+            indexes[model].at("id"),
+            f"{model} is never the first choice: {_told(found)}",
             "it serves when others are down; pin it where you want it",
-            related=tuple((indexes[winner.id].at("id"), "comes first") for winner in verdict.winners),
+            related=tuple((path, "comes first") for path in winners.values()),
         )
     for facts in subject.facts.values():
         if facts.enabled and not tiers_of(facts, subject.sensitive_localities):
@@ -34,14 +37,27 @@ def check(subject: Subject) -> Iterator[Defect]:
             )
 
 
-def _reason(verdict: NeverFirst) -> str:
+def _is_twin(verdict: NeverFirst) -> bool:
+    """Whether the entries differ in nothing but the id."""
+    return len(verdict.winners) == 1 and verdict.winners[0]._replace(id=verdict.facts.id) == verdict.facts
+
+
+def _told(found: list[NeverFirst]) -> str:
+    """Who comes first and why: once where it is the same for every tier, else tier by tier."""
+    reasons = [" or ".join(winner.id for winner in one.winners) + " always comes first" + _why(one) for one in found]
+    if len(set(reasons)) == 1:
+        return reasons[0]
+    return "; ".join(f"for {one.privacy} requests {reason}" for one, reason in zip(found, reasons, strict=True))
+
+
+def _why(verdict: NeverFirst) -> str:
     match verdict.decided_by:
         case "cost":
-            return ": it costs less"
+            return ", because it costs less"
         case "latency":
-            return ": at the same cost its latency is lower"
+            return ", because at the same cost its latency is lower"
         case "id":
-            return ": at the same cost and latency its id is first"
+            return ", because at the same cost and latency its id is first"
         case _:
             return ", which of them depends on the size"
 
@@ -52,8 +68,8 @@ RULE = Rule(
     severity="info",
     summary="No request makes this entry its first choice while every model is up.",
     explanation="""\
-Decided for all requests at once, without pin, exclude and down: every class, tier, requirement, locality,
-budget and size of at least one token in and one out. The message names the entry that always comes first
+Decided for all requests at once, not by trying some: every class, tier, requirement, locality, budget and size of
+at least one token in and one out, without pin, exclude and down. The message names the entry that always comes first
 and what decides. As an info it is a failover that serves only when others are down, which may be what you
 want. It is a warning where no request can reach the entry at all. Where only the id decides, see AL504.
 """,
@@ -62,4 +78,5 @@ want. It is a warning where no request can reach the entry at all. Where only th
     ),
     good=changed("usdPerMtokIn: 0, usdPerMtokOut: 0", "usdPerMtokIn: 1, usdPerMtokOut: 1"),
     check=check,
+    needs=("entries", "routing"),
 )

@@ -13,7 +13,7 @@ from aldo.validate.subject import Subject
 def check(subject: Subject) -> Iterator[Defect]:
     first: dict[str, Path] = {}
     for entry in subject.entries:
-        if entry.capability_class:
+        if entry.capability_class and entry.capability_class not in subject.suspect_classes:
             first.setdefault(entry.capability_class, entry.at("capabilityClass"))
     for number, name in enumerate(subject.vocabulary.capability_classes):
         first.setdefault(name, ("vocabulary", "capabilityClasses", number))
@@ -44,5 +44,5 @@ on the entry.
     bad=MINIMAL.replace("[public, internal, sensitive]", "[public, internal]"),
     good=MINIMAL,
     check=check,
-    needs_every_entry=True,
+    needs=("entries", "routing", "vocabulary"),
 )

@@ -37,4 +37,5 @@ comes first, and the other serves only when that one is down. A measured `latenc
     bad=changed("[streaming, tool-use]", "[streaming]"),
     good=MINIMAL,
     check=check,
+    needs=("entries",),
 )
