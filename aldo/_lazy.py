@@ -1,11 +1,30 @@
-"""Names that load on first use (PEP 562), so that a command pays only for what it touches."""
+"""Names that load on first use (PEP 562), and patterns, so that a command pays only for what it touches."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
+
+
+class _LazyPattern:
+    """A regular expression that is compiled when one of its methods is first asked for."""
+
+    def __init__(self, text: str, flags: int) -> None:
+        self._text, self._flags = text, flags
+
+    def __getattr__(self, name: str) -> Any:
+        compiled = re.compile(self._text, self._flags)
+        for method in ("match", "fullmatch", "search", "finditer", "findall", "split", "sub"):
+            setattr(self, method, getattr(compiled, method))
+        return getattr(compiled, name)
+
+
+def lazy_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+    """`re.compile` for what most runs do not need: compiling takes as long as importing a module."""
+    return cast("re.Pattern[str]", _LazyPattern(text, flags))
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:

@@ -6,7 +6,7 @@ twice, and neither a deep nor a cyclic document can exhaust the stack.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 import yaml
@@ -42,10 +42,22 @@ class TooMuch(Exception):
 class _Frame:
     """A collection under construction."""
 
-    __slots__ = ("aliased", "anchor", "dropped", "expects_value", "first", "key", "key_node", "node", "value")
+    __slots__ = (
+        "aliased",
+        "anchor",
+        "dropped",
+        "expects_value",
+        "first",
+        "is_list",
+        "key",
+        "key_node",
+        "node",
+        "value",
+    )
 
     def __init__(self, value: Any, node: int, anchor: str | None) -> None:
         self.value = value
+        self.is_list = isinstance(value, list)
         self.node = node
         self.anchor = anchor
         self.key: Any = None
@@ -72,24 +84,51 @@ class Builder:
         self._plain: dict[str, Any] = {}  # the plain scalars that need no second look
         self._ambiguous: dict[str, Any] = {}  # the plain scalars that YAML 1.1 reads otherwise, and how
 
+    def take(self, events: Iterator[Any]) -> Iterator[Any]:
+        """Build from the events; gives back those that are no part of a value, such as the start of a document.
+
+        Most events are scalars, and most of those plain keys and values that were met before. They are
+        handled here, without a call: it is the innermost loop of reading.
+        """
+        starts, ends, sizes, plain = self.spans.starts, self.spans.ends, self.spans.sizes, self._plain
+        others = {
+            yaml.ScalarEvent: self.scalar,
+            yaml.AliasEvent: self.alias,
+            yaml.MappingStartEvent: self.open,
+            yaml.SequenceStartEvent: self.open,
+            yaml.MappingEndEvent: self.close,
+            yaml.SequenceEndEvent: self.close,
+        }
+        for event in events:
+            kind = type(event)
+            if kind is not yaml.ScalarEvent or event.value not in plain or not event.implicit[0] or event.anchor:
+                if kind in others:
+                    others[kind](event)
+                else:
+                    yield event
+                continue
+            value, frame, node = plain[event.value], self._frame, len(starts)
+            starts.append(event.start_mark.index)
+            ends.append(event.end_mark.index)
+            sizes.append(1)
+            if frame is None or frame.dropped:
+                self._put(value, node)
+            elif frame.expects_value:
+                frame.value[frame.key] = value
+                frame.expects_value = False
+            elif frame.is_list:
+                frame.value.append(value)
+            elif type(value) is str and value not in frame.first:
+                frame.first[value] = frame.key_node = node
+                frame.value[value] = None
+                frame.key, frame.expects_value = value, True
+            else:
+                self._put(value, node)
+
     def scalar(self, event: Any) -> None:
-        """The commonest event by far: plain keys and values take the shortest way."""
-        spans = self.spans
-        node = len(spans.starts)
-        spans.starts.append(event.start_mark.index)
-        spans.ends.append(event.end_mark.index)
-        spans.sizes.append(1)
-        text = event.value
-        if event.tag is None and event.anchor is None and text in self._plain and event.implicit[0]:
-            value = self._plain[text]
-        else:
-            value = self._read_scalar(event, text, node)
-        frame = self._frame
-        if frame is not None and frame.expects_value and not frame.dropped:
-            frame.value[frame.key] = value
-            frame.expects_value = False
-        else:
-            self._put(value, node)
+        node = self._node(event)
+        self.spans.ends[node] = event.end_mark.index
+        self._put(self._read_scalar(event, event.value, node), node)
 
     def _read_scalar(self, event: Any, text: str, node: int) -> Any:
         if self._restored:

@@ -131,6 +131,11 @@ class Document:
         return found
 
     @cached_property
+    def shown_lines(self) -> list[str]:
+        """The lines of that."""
+        return self.split_lines(self.shown_text)
+
+    @cached_property
     def shown_text(self) -> str:
         """The text for code frames and diffs: keys are masked, and every character keeps its place."""
         return mask_places(self.text, self.secrets)

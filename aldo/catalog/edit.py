@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from aldo._lazy import lazy_pattern
 from aldo.errors import Edit
 
 _QUOTES = "'\""
-_SEPARATOR_AFTER = re.compile(r"[ \t]*,[ \t]*")
-_SEPARATOR_BEFORE = re.compile(r",[ \t]*\Z")
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]+)+")  # an anchor and a tag stand before what they belong to
-_LINE_END = re.compile(r"\r\n|\r|\n|\Z")
+_SEPARATOR_AFTER = lazy_pattern(r"[ \t]*,[ \t]*")
+_SEPARATOR_BEFORE = lazy_pattern(r",[ \t]*\Z")
+_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]+)+")  # an anchor and a tag stand before what they belong to
+_LINE_END = lazy_pattern(r"\r\n|\r|\n|\Z")
 
 
 def scalar(text: str, start: int, end: int, value: str) -> Edit:

@@ -7,7 +7,6 @@ catalog is reported and that entry passed over, so that it does not hide the def
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import yaml
 
@@ -98,20 +97,9 @@ def _hide_line_breaks(text: str) -> tuple[str, dict[int, int]]:
 
 def _feed(builder: Builder, text: str) -> None:
     document = builder.document
-    actions: dict[type, Any] = {
-        yaml.ScalarEvent: builder.scalar,
-        yaml.AliasEvent: builder.alias,
-        yaml.MappingStartEvent: builder.open,
-        yaml.SequenceStartEvent: builder.open,
-        yaml.MappingEndEvent: builder.close,
-        yaml.SequenceEndEvent: builder.close,
-    }
     documents = 0
-    for event in events(text):
-        action = actions.get(type(event))
-        if action is not None:
-            action(event)
-        elif type(event) is yaml.DocumentStartEvent:
+    for event in builder.take(events(text)):
+        if type(event) is yaml.DocumentStartEvent:
             documents += 1
             if documents > 1:
                 assert event.start_mark is not None

@@ -7,22 +7,22 @@ in, however far it reaches into the file, and several broken items are all found
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import yaml
 
+from aldo._lazy import lazy_pattern
 from aldo.catalog.events import events
 
-_LIST = re.compile(
+_LIST = lazy_pattern(
     r"^models:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*(?=( *)- )|\A(?:(?:[ \t]*#[^\n]*|---[^\n]*)?\n)*(?=()- )", re.M
 )
 _LESS_INDENTED = r"^ {{0,{}}}[^\s#]"
 _NO_ITEM = r"^(?!- )[^\s#]"
-_NOT_LINE_END = re.compile(r"[^\r\n]")
+_NOT_LINE_END = lazy_pattern(r"[^\r\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenItem:
+class BrokenItem(NamedTuple):
     """An item that is no YAML by itself. Offsets count from the beginning of the text."""
 
     start: int

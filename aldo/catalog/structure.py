@@ -5,7 +5,6 @@ One defect, one finding: a misspelt key is an unknown field with a suggestion, a
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from aldo._lazy import lazy_pattern
 from aldo.catalog import codes, edit
 from aldo.catalog.document import Document
 from aldo.catalog.spans import PathPart
@@ -164,7 +164,7 @@ def _meant_by(kind: str, value: Any) -> str | None:
     return _WORDS_OF_YAML_1_1.get(value.lower()) if kind == "bool_type" and isinstance(value, str) else None
 
 
-_QUOTED_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_QUOTED_NUMBER = lazy_pattern(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _WORDS_OF_YAML_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import gc
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -73,13 +71,11 @@ def command(**options: Any) -> None:
     if options["explain"] is not None:
         click.echo(_explained(options["explain"]))
         return
-    gc.disable()  # the process ends soon, and the collector would visit every value of a large catalog again and again
     run = _Run.of(**options)
     sys.exit(run.fix() if options["mend"] or options["as_diff"] else run.report())
 
 
-@dataclass(frozen=True)
-class _Run:
+class _Run(NamedTuple):
     """One call of the command, its options put together with those of pyproject.toml."""
 
     files: tuple[str, ...]

@@ -70,8 +70,8 @@ class Catalog(Frozen):
     api_version: Literal["aldo/models.v1"] = API_VERSION
     kind: Literal["ModelCatalog"] = CATALOG_KIND
     models: Annotated[tuple[ModelEntry, ...], Field(min_length=1), AfterValidator(_distinct_ids)]
-    routing: Routing = Field(default_factory=Routing)
-    vocabulary: Vocabulary = Field(default_factory=Vocabulary)
+    routing: Routing = Field(default_factory=Routing.model_construct)
+    vocabulary: Vocabulary = Field(default_factory=Vocabulary.model_construct)
 
     @cached_property
     def by_id(self) -> Mapping[str, ModelEntry]:

@@ -100,7 +100,7 @@ class ModelEntry(Frozen):
     effective_context_tokens: Tokens
     """Prompt and answer together, as far as the model stays useful."""
     cost: Cost
-    provider_config: ProviderConfig = Field(default_factory=ProviderConfig)
+    provider_config: ProviderConfig = Field(default_factory=ProviderConfig.model_construct)
     description: Text | None = None
     max_output_tokens: Tokens | None = None
     """The longest answer it gives, in tokens."""

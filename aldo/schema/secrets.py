@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from aldo._lazy import lazy_pattern
+
 Place = tuple[int, int]
 
 _BODY = r"[A-Za-z0-9_-]"
@@ -30,15 +32,13 @@ _SHAPES: dict[str, str] = {
     # In a URL a user with a password, up to the last @ before the path; or a token alone.
     "://": r"(?<=://)(?:[^\s/@:'\"]{0,200}:[^\s/'\"]{1,500}|(?=[^\s/@]*[0-9])[^\s/@:'\"]{12,500})(?=@)",
 }
-_BEGIN, _END = (
-    re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"),
-    re.compile(r"-----END [A-Z ]{0,30}PRIVATE KEY-----"),
-)
-_MARK = re.compile("|".join(map(re.escape, (*_SHAPES, "-----BEGIN "))))
+_BEGIN = lazy_pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
+_END = lazy_pattern(r"-----END [A-Z ]{0,30}PRIVATE KEY-----")
+_MARK = lazy_pattern("|".join(map(re.escape, (*_SHAPES, "-----BEGIN "))))
 _LOOKED_BEHIND = ("Bearer ", "Basic ", "://")
-_RUNS = re.compile(r"[A-Za-z0-9]{12,}")
+_RUNS = lazy_pattern(r"[A-Za-z0-9]{12,}")
 
-_NAMES = re.compile(
+_NAMES = lazy_pattern(
     r"(proxy-)?authorization|cookie|(.*[_-])?(api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token|token|secret|"
     r"password|passwd|credentials?)",
     re.IGNORECASE,
@@ -46,7 +46,7 @@ _NAMES = re.compile(
 _NAME_ENDS = (
     "apikeyenv", "authorization", "cookie", "key", "token", "secret", "password", "passwd", "credential", "credentials",
 )  # fmt: skip
-_NAMED = re.compile(
+_NAMED = lazy_pattern(
     r"""[\"']?[ \t]*[:=][ \t]*                           # behind a name: key: value, key=value, "key": value
     (?:(?:Bearer|Basic|Token|ApiKey)[ ]+)?
     (?: "(?P<double>[^"\r\n]*)"
@@ -56,8 +56,8 @@ _NAMED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_REFERENCE = re.compile(r"\$\{[^}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|<[^>]*>|\{\{.*\}\}|\*+|\.{3,}|x+|X+")
+_VARIABLE = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = lazy_pattern(r"\$\{[^}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|<[^>]*>|\{\{.*\}\}|\*+|\.{3,}|x+|X+")
 _DUMMIES = frozenset(
     {"bearer", "basic", "token", "empty", "none", "null", "dummy", "not-needed", "no-key-needed", "placeholder"}
     | {"lm-studio", "lmstudio", "ollama"}

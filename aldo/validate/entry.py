@@ -18,12 +18,15 @@ class Entry:
     """One entry of the file. A field is None where it is absent or malformed; reading has told of the latter."""
 
     __slots__ = (
+        "base_url",
         "capability_class",
         "config",
         "cost",
         "enabled",
+        "extra",
         "id",
         "index",
+        "kind",
         "locality",
         "path",
         "provides",
@@ -48,29 +51,15 @@ class Entry:
         self.cost: Mapping[str, Any] = cost if isinstance(cost, dict) else _NOTHING
         config = get("providerConfig")
         self.config: Mapping[str, Any] = config if isinstance(config, dict) else _NOTHING
+        self.kind: str | None = _text(get("providerKind"))
+        self.base_url: str | None = _text(self.config.get("baseUrl"))
+        extra = self.config.get("extra")
+        self.extra: Mapping[str, Any] = extra if isinstance(extra, dict) else _NOTHING
 
     @property
     def name(self) -> str:
         """The id, or where the entry stands."""
         return self.id or f"entry {self.index + 1}"
-
-    @property
-    def kind(self) -> str | None:
-        return _text(self.value.get("providerKind"))
-
-    @property
-    def base_url(self) -> str | None:
-        return _text(self.config.get("baseUrl"))
-
-    @property
-    def extra(self) -> Mapping[str, Any]:
-        extra = self.config.get("extra")
-        return extra if isinstance(extra, dict) else _NOTHING
-
-    @property
-    def headers(self) -> Mapping[str, Any]:
-        headers = self.config.get("headers")
-        return headers if isinstance(headers, dict) else _NOTHING
 
     @property
     def deprecation(self) -> tuple[datetime.date | None, str | None]:

@@ -10,7 +10,7 @@ import difflib
 import io
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aldo.catalog import catalog_of, parse_text, read_document
@@ -97,7 +97,7 @@ def fix_document(document: Document, checks: Checks, *, unsafe: bool = False) ->
         made += batch
         report = mended
     left = tuple(f._replace(fix=None) if _identity(f) in undone else f for f in report.findings)
-    report = replace(report, findings=left)
+    report = report._replace(findings=left)
     return FixedFile(document, report.document.text, tuple(made), tuple(undone.values()), first, report)
 
 

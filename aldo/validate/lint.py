@@ -6,9 +6,7 @@ import datetime
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from aldo.catalog import catalog_of, read_document
 from aldo.catalog.document import Document, in_order
@@ -27,8 +25,7 @@ MAX_AGE_DAYS = 180
 """How old `asOf` may be before prices and limits are told to be stale."""
 
 
-@dataclass(frozen=True)
-class FileReport:
+class FileReport(NamedTuple):
     """What was found in one file."""
 
     path: str
@@ -36,16 +33,10 @@ class FileReport:
     ignored: tuple[Finding, ...]
     """What a comment in the file says to ignore."""
     entries: int
-    document: Document = field(repr=False)
-
-    @cached_property
-    def shown_lines(self) -> list[str]:
-        """The lines of the file for code frames: keys are masked."""
-        return self.document.split_lines(self.document.shown_text)
+    document: Document
 
 
-@dataclass(frozen=True, slots=True)
-class LintReport:
+class LintReport(NamedTuple):
     """The findings of one run, and how much it looked at."""
 
     files: tuple[FileReport, ...]
@@ -89,8 +80,7 @@ class LintReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
+class Checks(NamedTuple):
     """Which rules to apply, and what they need to know beyond the file."""
 
     codes: frozenset[str]

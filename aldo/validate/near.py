@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from aldo._lazy import lazy_pattern
+
 _ALIKE = 0.85
 _SHORTEST = 4
 _COMMON = 2
-_DIGITS = re.compile(r"\d+")
+_DIGITS = lazy_pattern(r"\d+")
 
 
 def meant_by(name: str, known: Iterable[str]) -> str | None:

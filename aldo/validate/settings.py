@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aldo.errors import UsageError
 
 _TABLE = "[tool.aldo.lint]"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the table may hold. A command line option takes the place of the same setting."""
 
     files: tuple[str, ...] = ()

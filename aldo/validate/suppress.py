@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import NamedTuple
 
+from aldo._lazy import lazy_pattern
 from aldo.catalog.document import Document
 from aldo.catalog.edit import line_start_of
 from aldo.errors import Edit, Finding, Fix
@@ -23,15 +24,14 @@ from aldo.validate.subject import Subject
 UNUSED = "AL901"
 UNKNOWN = "AL902"
 
-_COMMENT = re.compile(r"#[ \t]*aldo:(?P<rest>[^\r\n]*)", re.IGNORECASE)
-_IGNORE = re.compile(r"[ \t]*ignore[ \t]*\[(?P<codes>[^\]\r\n]*)\]", re.IGNORECASE)
-_HASH = re.compile(r"(?:^|[ \t])#")
-_BLANK = re.compile(r"[ \t]*(?:#[^\r\n]*)?")
-_LINE_END = re.compile(r"\r\n|\r|\n|\Z")
+_COMMENT = lazy_pattern(r"#[ \t]*aldo:(?P<rest>[^\r\n]*)", re.IGNORECASE)
+_IGNORE = lazy_pattern(r"[ \t]*ignore[ \t]*\[(?P<codes>[^\]\r\n]*)\]", re.IGNORECASE)
+_HASH = lazy_pattern(r"(?:^|[ \t])#")
+_BLANK = lazy_pattern(r"[ \t]*(?:#[^\r\n]*)?")
+_LINE_END = lazy_pattern(r"\r\n|\r|\n|\Z")
 
 
-@dataclass
-class Suppression:
+class Suppression(NamedTuple):
     """One comment, and the lines for which it holds."""
 
     start: int
@@ -42,7 +42,8 @@ class Suppression:
     """Where the codes stand, between the brackets."""
     first_line: int
     last_line: int
-    used: set[str] = field(default_factory=set)
+    used: set[str]
+    """The codes that were found where it holds; filled while the findings are gone through."""
 
     def covers(self, finding: Finding) -> bool:
         span = finding.span
@@ -151,7 +152,7 @@ def _suppression(subject: Subject, match: re.Match[str], contents: Mapping[int, 
     own_line = line not in contents or contents[line] != line
     target = contents.get(line, line) if own_line else line
     first, last = _lines_of(subject, target, own_line=own_line)
-    return Suppression(match.start(), match.end(), codes, list_at, line if own_line else first, last)
+    return Suppression(match.start(), match.end(), codes, list_at, line if own_line else first, last, set())
 
 
 def _contents(document: Document) -> dict[int, int]:

@@ -23,7 +23,7 @@ def render(report: LintReport, paint: Paint = plain) -> str:
     blocks = []
     linked: set[str] = set()
     for file in report.files:
-        lines = file.shown_lines if file.findings else []
+        lines = file.document.shown_lines if file.findings else []
         for finding in file.findings:
             blocks.append(frame(finding, lines, paint, link=finding.code not in linked))
             linked.add(finding.code)
