@@ -113,6 +113,8 @@ class Finding(NamedTuple):
 
 def printable(text: str) -> str:
     """The text without control characters, so that what others wrote cannot steer the terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
 
 

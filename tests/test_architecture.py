@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import aldo
-from tests.support.cases import ROOT
+from tests.support.cases import MODELS, ROOT
 
 BIN = Path(sys.executable).parent
 
@@ -58,6 +58,17 @@ def test_linting_and_routing_on_the_command_line_need_no_http() -> None:
         "import sys; sys.argv = ['aldo', 'lint']\nfrom aldo.cli.main import main\ntry:\n    main()\nexcept SystemExit:\n    print()"
     )
     assert {"httpx", "httpcore"} & loaded == set()
+
+
+def test_linting_a_sound_catalog_loads_neither_the_types_nor_jsonschema() -> None:
+    """That is what makes a check of a sound file quick. A defect loads them."""
+    loaded = _modules_after(
+        f"from aldo.validate import lint\nassert lint({str(MODELS)!r}, ignore=['AL407']).findings == ()"
+    )
+    assert {"pydantic", "jsonschema", "httpx", "click"} & loaded == set()
+    text = MODELS.read_text("utf-8").replace("locality: local", "locality: lokal", 1)
+    lines = f"import sys\nfrom aldo.catalog import parse_text\nfrom aldo.catalog import catalog_of\n{text=}"
+    assert "pydantic" in _modules_after(f"{lines}\nassert catalog_of(parse_text('x', text)).findings")
 
 
 def test_every_exported_name_exists_and_the_face_is_the_lazy_table() -> None:

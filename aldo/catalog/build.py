@@ -40,32 +40,20 @@ class TooMuch(Exception):
 
 
 class _Frame:
-    """A collection under construction."""
+    """A collection under construction. What is rarely anything else stands in the class: there are many."""
 
-    __slots__ = (
-        "aliased",
-        "anchor",
-        "dropped",
-        "expects_value",
-        "first",
-        "is_list",
-        "key",
-        "key_node",
-        "node",
-        "value",
-    )
+    anchor: str | None = None
+    key: Any = None
+    key_node = -1
+    expects_value = False
+    dropped = False
+    """Whether the pair at hand is not kept: its key is no key, or stands twice."""
+    aliased = 0
 
-    def __init__(self, value: Any, node: int, anchor: str | None) -> None:
+    def __init__(self, value: Any, node: int, *, is_list: bool) -> None:
         self.value = value
-        self.is_list = isinstance(value, list)
         self.node = node
-        self.anchor = anchor
-        self.key: Any = None
-        self.key_node = -1
-        self.expects_value = False
-        self.first: dict[Any, int] = {}  # each key as it first stood, and its node
-        self.dropped = False  # the pair at hand is not kept: its key is no key, or stands twice
-        self.aliased = 0
+        self.is_list = is_list
 
 
 class Builder:
@@ -118,10 +106,9 @@ class Builder:
                 frame.expects_value = False
             elif frame.is_list:
                 frame.value.append(value)
-            elif type(value) is str and value not in frame.first:
-                frame.first[value] = frame.key_node = node
+            elif type(value) is str and value not in frame.value:
                 frame.value[value] = None
-                frame.key, frame.expects_value = value, True
+                frame.key, frame.key_node, frame.expects_value = value, node, True
             else:
                 self._put(value, node)
 
@@ -198,16 +185,16 @@ class Builder:
         if len(self._frames) >= MOST_DEPTH:
             self._stop(codes.SYNTAX, f"nested more than {MOST_DEPTH} levels deep", self._node(event))
         node = self._node(event)
-        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        is_mapping = type(event) is yaml.MappingStartEvent
         if event.tag not in (_MAPPING_TAGS if is_mapping else _SEQUENCE_TAGS):
             said = f"the tag {scalars.short_tag(event.tag)} does not fit what it stands before"
             self._report(codes.SCALAR, said, node)
-        value: dict[Any, Any] | list[Any] = {} if is_mapping else []
+        self._frame = frame = _Frame({} if is_mapping else [], node, is_list=not is_mapping)
+        self._frames.append(frame)
         if event.anchor is not None:
+            frame.anchor = event.anchor
             self._anchors[event.anchor] = (_OPEN, node, 0)
             self._anchored.append((node, event.anchor))
-        self._frame = _Frame(value, node, event.anchor)
-        self._frames.append(self._frame)
 
     def close(self, event: Any) -> None:
         frame = self._frames.pop()
@@ -218,7 +205,7 @@ class Builder:
         if frame.anchor is not None:
             self._anchors[frame.anchor] = (frame.value, node, spans.sizes[node] + frame.aliased)
         self._frame = self._frames[-1] if self._frames else None
-        if self._frame is not None:
+        if self._frame is not None and frame.aliased:
             self._frame.aliased += frame.aliased
         self._put(frame.value, node)
 
@@ -258,7 +245,7 @@ class Builder:
             return
         if not isinstance(key, str):
             self.document.odd_keys.append(self.spans.span(node))
-        frame.dropped = frame.first.setdefault(key, node) != node
+        frame.dropped = key in container
         if not frame.dropped:
             container[key] = None
 
@@ -267,11 +254,12 @@ class Builder:
         key = frame.key
         if isinstance(key, (dict, list)):
             return  # told already
-        first_node = frame.first[key]
-        if not any(type(first) is type(key) for first in frame.first if first == key):
+        ordinal, first = next((place, first) for place, first in enumerate(container) if first in (key,))
+        if type(first) is not type(key):
             return  # 1 and true are two keys, even where Python takes them for one
         spans, text = self.spans, self.document.text
         same = container[key] == value and type(container[key]) is type(value)
+        first_node = self._key_node(frame, ordinal)
         edit = removed_pair(text, spans.starts[frame.key_node], spans.ends[node])
         self.document.report(
             codes.DUPLICATE_KEY,
@@ -282,6 +270,13 @@ class Builder:
             related=(Related(self.document.path, spans.span(first_node), "first given here"),),
             fix=Fix("remove the second", (edit,), safe=same) if edit else None,
         )
+
+    def _key_node(self, frame: _Frame, ordinal: int) -> int:
+        """The node of a key of a mapping that is still open; before it stand whole pairs."""
+        node = frame.node + 1
+        for _ in range(2 * ordinal):
+            node += self.spans.sizes[node]
+        return node
 
     def _forget(self, frame: _Frame) -> None:
         """Drop the nodes of a pair that is not kept, so that nodes and values stay in step."""

@@ -12,7 +12,7 @@ from typing import Any
 from aldo.catalog.codes import AMBIGUOUS_SCALAR, UNREADABLE
 from aldo.catalog.spans import PathPart, Spans, pointer
 from aldo.errors import Finding, Fix, Related, Severity, Span
-from aldo.schema.secrets import find_named, find_secrets, mask, mask_places, masked
+from aldo.schema.secrets import distinct_lines, find_named, find_secrets, mask, mask_places, masked
 
 _FIRST_LETTERS = 6  # no secret is shorter
 _LINE_END = re.compile(r"\r\n|\r|\n")  # str.splitlines breaks at form feeds and more
@@ -100,11 +100,15 @@ class Document:
 
     @cached_property
     def shaped_like_keys(self) -> tuple[tuple[int, int], ...]:
-        return tuple(find_secrets(self.text))
+        return tuple(find_secrets(self.text, self._distinct_lines))
 
     @cached_property
     def named_like_keys(self) -> tuple[tuple[int, int, int], ...]:
-        return tuple(find_named(self.text))
+        return tuple(find_named(self.text, self._distinct_lines))
+
+    @cached_property
+    def _distinct_lines(self) -> str:
+        return distinct_lines(self.text)
 
     @cached_property
     def secrets(self) -> tuple[tuple[int, int], ...]:
@@ -113,9 +117,10 @@ class Document:
 
     def masked(self, text: str) -> str:
         """A message about the document without the keys that stand in it."""
-        known = self._secret_values
-        at = 0
-        while known and at < len(text):
+        if not self.secrets:
+            return text
+        known, at = self._secret_values, 0
+        while at < len(text):
             here = known.get(text[at : at + _FIRST_LETTERS], ())
             secret = next((secret for secret in here if text.startswith(secret, at)), "")
             text = text[:at] + mask(secret) + text[at + len(secret) :]

@@ -5,42 +5,61 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from aldo.catalog import codes
 from aldo.catalog.document import Document
 from aldo.catalog.edit import line_end_of, line_start_of
+from aldo.catalog.plain import is_plainly_valid
 from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
-from aldo.catalog.structure import check
 from aldo.errors import CatalogError, Edit, Finding, Fix, Related
-from aldo.schema.catalog import API_VERSION, CATALOG_KIND, Catalog
-from aldo.schema.entry import ModelEntry
 from aldo.schema.secrets import masked
+from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND
 
 if TYPE_CHECKING:
     from aldo.schema.agent import Agent
+    from aldo.schema.catalog import Catalog
+    from aldo.schema.entry import ModelEntry
 
 
 MOST_ENTRIES = 100_000
 """More are refused, so that a file full of defects does not fill the memory with findings."""
 
 
-@dataclass(frozen=True)
 class CatalogFile:
     """A catalog file as read: its value where it has one, and all that is wrong with its structure."""
 
-    document: Document
-    catalog: Catalog | None
-    """The value, where nothing is wrong that would stop a load."""
-    entries: int
-    salvaged: Catalog | None = None
-    """The value also where something is wrong that reading can pass over: a missing header, a key given twice."""
+    def __init__(self, document: Document, entries: int = 0, value: dict[str, Any] | None = None) -> None:
+        self.document = document
+        self.entries = entries
+        self.is_plain = False
+        """Whether a glance told that the structure is valid. The value is then made when it is asked for."""
+        self._value = value
+        if value is not None:
+            unspoilt = not document.odd_keys and not any(finding.severity == "error" for finding in document.findings)
+            self.is_plain = unspoilt and is_plainly_valid(value)
+            if not self.is_plain:
+                _ = self.salvaged
+
+    @cached_property
+    def salvaged(self) -> Catalog | None:
+        """The value also where something is wrong that reading can pass over: a missing header, a key given twice."""
+        if self._value is None:
+            return None
+        from aldo.catalog.structure import check  # loads pydantic
+        from aldo.schema.catalog import Catalog
+
+        return check(self.document, Catalog, self._value, () if self.prefix else ("models",))
+
+    @property
+    def catalog(self) -> Catalog | None:
+        """The value, where nothing is wrong that would stop a load."""
+        salvaged = self.salvaged
+        stopped = any(finding.severity == "error" for finding in self.document.findings)
+        return None if stopped else salvaged
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -61,6 +80,10 @@ class CatalogFile:
     @cached_property
     def readable_entries(self) -> dict[int, ModelEntry]:
         """The entries that are valid by themselves, by their place in the list."""
+        from pydantic import ValidationError
+
+        from aldo.schema.entry import ModelEntry
+
         if self.salvaged is not None:
             return dict(enumerate(self.salvaged.models))
         found = {}
@@ -89,7 +112,8 @@ def _errors(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def load_agent(path: str | os.PathLike[str]) -> Agent:
     """The agent in a file (`schema: aldo-ai/agent.v1`). Raises `CatalogError` as `load_catalog` does."""
-    from aldo.schema.agent import AGENT_SCHEMA, Agent  # most commands read no agent
+    from aldo.catalog.structure import check  # most commands read no agent
+    from aldo.schema.agent import AGENT_SCHEMA, Agent
 
     document = read_document(os.fspath(path))
     agent = None
@@ -113,21 +137,19 @@ def read_catalog(path: str) -> CatalogFile:
 
 def catalog_of(document: Document) -> CatalogFile:
     """The same for a document that was read."""
-    catalog, entries = None, 0
-    if document.readable and not _is_a_ruin(document) and _is_catalog(document):
-        bare = isinstance(document.value, list)
-        value = {"models": document.value} if bare else {**document.value, **_HEADER}
-        prefix: tuple[PathPart, ...] = ("models",) if bare else ()
-        models = value.get("models")
-        entries = len(models) if isinstance(models, list) else 0
-        if entries > MOST_ENTRIES:
-            document.report_at(codes.WRONG_VALUE, f"more than {MOST_ENTRIES} entries", () if bare else ("models",))
-        else:
-            catalog = check(document, Catalog, value, prefix)
-        if isinstance(models, list):
-            _report_duplicate_ids(document, models, () if bare else ("models",))
-    stopped = any(finding.severity == "error" for finding in document.findings)
-    return CatalogFile(document, None if stopped else catalog, entries, catalog)
+    if not document.readable or _is_a_ruin(document) or not _is_catalog(document):
+        return CatalogFile(document)
+    bare = isinstance(document.value, list)
+    value: dict[str, Any] | None = {"models": document.value} if bare else {**document.value, **_HEADER}
+    models = document.value if bare else document.value.get("models")
+    entries = len(models) if isinstance(models, list) else 0
+    if entries > MOST_ENTRIES:
+        document.report_at(codes.WRONG_VALUE, f"more than {MOST_ENTRIES} entries", () if bare else ("models",))
+        value = None
+    file = CatalogFile(document, entries, value)
+    if isinstance(models, list) and not file.is_plain:
+        _report_duplicate_ids(document, models, () if bare else ("models",))
+    return file
 
 
 def _is_a_ruin(document: Document) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from aldo.schema.money import WrittenFloat
+from aldo.schema.decimals import WrittenFloat
 
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

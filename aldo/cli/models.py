@@ -12,7 +12,7 @@ from aldo.cli.options import catalog_option, catalog_path, json_option
 from aldo.router import compile_catalog
 from aldo.router.stages import may_see
 from aldo.schema import Catalog, ModelEntry
-from aldo.schema.money import plain_text
+from aldo.schema.decimals import plain_text
 from aldo.schema.printed import dumps
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aldo.schema.entry import ModelEntry
-from aldo.schema.money import pico_per_token
+from aldo.schema.decimals import WrittenFloat, pico_per_token
 from aldo.schema.vocabulary import Locality
+
+if TYPE_CHECKING:
+    from aldo.schema.entry import ModelEntry
 
 
 class Facts(NamedTuple):
@@ -30,7 +35,7 @@ class Facts(NamedTuple):
 
 
 def project(entry: ModelEntry) -> Facts:
-    """The only place of the router that sees an entry."""
+    """The only place of the router that sees an entry, with `project_value`."""
     return Facts(
         id=entry.id,
         capability_class=entry.capability_class,
@@ -44,3 +49,34 @@ def project(entry: ModelEntry) -> Facts:
         latency_p95_ms=entry.latency_p95_ms,
         enabled=entry.enabled,
     )
+
+
+def project_value(value: Mapping[str, Any]) -> Facts:
+    """The same from the plain values of a file, for an entry that is known to be valid."""
+    effective = value["effectiveContextTokens"]
+    latency = value.get("latencyP95Ms")
+    cost = value["cost"]
+    return Facts(
+        id=value["id"],
+        capability_class=value["capabilityClass"],
+        provides=frozenset(value["provides"]),
+        privacy_allowed=frozenset(value["privacyAllowed"]),
+        locality=value["locality"],
+        context_tokens=min(effective, value.get("servedContextTokens", effective)),
+        max_output_tokens=value.get("maxOutputTokens"),
+        pico_in=_pico(cost["usdPerMtokIn"]),
+        pico_out=_pico(cost["usdPerMtokOut"]),
+        latency_p95_ms=None if latency is None else float(latency),
+        enabled=value.get("enabled", True),
+    )
+
+
+def _pico(price: int | WrittenFloat) -> int:
+    if isinstance(price, WrittenFloat):
+        return _pico_of_text(price.text)
+    return price * 10**6  # USD per million tokens is 10⁻⁶ USD, or 10⁶ times 10⁻¹² USD, per token
+
+
+@lru_cache(maxsize=10_000)
+def _pico_of_text(text: str) -> int:
+    return pico_per_token(Decimal(text))

@@ -75,7 +75,13 @@ class _Group:
     def __init__(self, members: list[Facts], sensitive_localities: frozenset[str], comparisons: int) -> None:
         self.left = comparisons
         self.members = sorted(members, key=lambda f: (f.pico_in, f.pico_out, _tie(f)))
-        self.tiers = [tiers_of(entry, sensitive_localities) for entry in self.members]
+        # Tiers that the same entries may see have the same verdicts: each stands for those that are alike.
+        seeing = [tiers_of(entry, sensitive_localities) for entry in self.members]
+        columns = {tier: tuple(tier in tiers for tiers in seeing) for tier in PRIVACY_TIERS}
+        self._alike = {
+            tier: [other for other in PRIVACY_TIERS if columns[other] == column] for tier, column in columns.items()
+        }
+        self.tiers = [tuple(tier for tier in tiers if self._alike[tier][0] == tier) for tiers in seeing]
         self._providing: dict[str, int] = {}
         self._top: dict[str, int] = {}  # per tier those that nobody is known to outrank
         for index, entry in enumerate(self.members):
@@ -92,7 +98,7 @@ class _Group:
                 winners = (single,) if single is not None else self._together(entry, tier)
                 if not winners:
                     break
-                verdicts.append(NeverFirst(entry, tier, winners))
+                verdicts += [NeverFirst(entry, alike, winners) for alike in self._alike[tier]]
             else:
                 yield from verdicts
 

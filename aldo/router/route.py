@@ -9,9 +9,9 @@ from aldo.errors import NoEligibleModelError
 from aldo.router.compiled import compile_catalog
 from aldo.router.refusal import Refusal
 from aldo.schema.catalog import Catalog
+from aldo.schema.decimals import usd_text
 from aldo.schema.decision import Decision
 from aldo.schema.explanation import WhyNot
-from aldo.schema.money import usd_text
 from aldo.schema.request import RouteRequest
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from aldo.router.facts import Facts
 from aldo.router.stages import fits
+from aldo.schema.decimals import PICO_PLACES, pico_usd
 from aldo.schema.explanation import Change
-from aldo.schema.money import PICO_PLACES, pico_usd
 from aldo.schema.request import RouteRequest
 
 Changes = tuple[Change, ...]

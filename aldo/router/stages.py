@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from aldo.router.facts import Facts
-from aldo.schema.money import pico_usd
+from aldo.schema.decimals import pico_usd
 
 if TYPE_CHECKING:
     from aldo.schema.explanation import ReasonCode

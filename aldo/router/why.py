@@ -8,8 +8,8 @@ from aldo.router.rank import Rank, decided_by, rank
 from aldo.router.sizes import Changes
 from aldo.router.stages import Question, first_failure
 from aldo.router.table import RoutingTable
+from aldo.schema.decimals import usd_text
 from aldo.schema.explanation import Change, ReasonCode, WhyNot, apply_changes
-from aldo.schema.money import usd_text
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 

@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from aldo.schema.money import plain_text
+from aldo.schema.decimals import plain_text
 
 
 def canonical_json(value: Any) -> str:

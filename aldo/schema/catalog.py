@@ -14,10 +14,7 @@ from aldo.schema.base import Frozen, Name, Text
 from aldo.schema.canonical import digest
 from aldo.schema.entry import ModelEntry
 from aldo.schema.frozen import FrozenMap
-from aldo.schema.vocabulary import Locality
-
-API_VERSION: Literal["aldo/models.v1"] = "aldo/models.v1"
-CATALOG_KIND: Literal["ModelCatalog"] = "ModelCatalog"
+from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND, Locality
 
 
 def _host_or_range(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field
 
 from aldo.schema.base import Frozen
-from aldo.schema.money import plain_text
+from aldo.schema.decimals import plain_text
 from aldo.schema.request import RouteRequest
 
 ReasonCode = Literal[

@@ -13,23 +13,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-PRICE_PLACES = 6
-PICO_PLACES = 12
+from aldo.schema.decimals import LARGEST, PRICE_PLACES, WrittenFloat, plain_text
+
 MOST_DIGITS = 60
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,6})?")
-LARGEST = Decimal(10) ** 9  # keeps a typo such as 1e99999999 from becoming a number with as many digits
-
-
-class WrittenFloat(float):
-    """A float that remembers how it was written, so that a price is read from its text, exactly."""
-
-    __slots__ = ("text",)
-    text: str
-
-    def __new__(cls, text: str) -> WrittenFloat:
-        self = super().__new__(cls, text)
-        self.text = text
-        return self
 
 
 def exact_decimal(value: Any) -> Decimal:
@@ -75,35 +62,6 @@ def _places(number: Decimal) -> int:
             break
         exponent += 1
     return max(0, -exponent) if any(digits) else 0
-
-
-def pico_usd(usd: Decimal) -> int:
-    """USD as whole 10⁻¹² USD, rounded down: what a budget of `usd` can pay for."""
-    sign, digits, exponent = usd.as_tuple()
-    assert isinstance(exponent, int)
-    shift = exponent + PICO_PLACES
-    if len(digits) + shift <= 0:
-        return 0
-    whole = int("".join(map(str, digits)))
-    whole = whole * int(10**shift) if shift >= 0 else whole // int(10**-shift)
-    return -whole if sign else whole
-
-
-def pico_per_token(price: Decimal) -> int:
-    """A price in USD per million tokens as 10⁻¹² USD per token. Exact for prices of six places."""
-    return pico_usd(price) // 10**6
-
-
-def usd_text(pico: int) -> str:
-    """Whole 10⁻¹² USD as a plain decimal: no exponent, no zeros at the end, "0" for nothing."""
-    whole, rest = divmod(pico, 10**PICO_PLACES)
-    return f"{whole}.{rest:012d}".rstrip("0").rstrip(".")
-
-
-def plain_text(number: Decimal) -> str:
-    """The decimal without exponent and without zeros at its end."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _as_json_number(number: Decimal) -> int | float:

@@ -32,9 +32,10 @@ _SHAPES: dict[str, str] = {
     # In a URL a user with a password, up to the last @ before the path; or a token alone.
     "://": r"(?<=://)(?:[^\s/@:'\"]{0,200}:[^\s/'\"]{1,500}|(?=[^\s/@]*[0-9])[^\s/@:'\"]{12,500})(?=@)",
 }
+_PRIVATE_KEY = "-----BEGIN "
 _BEGIN = lazy_pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
 _END = lazy_pattern(r"-----END [A-Z ]{0,30}PRIVATE KEY-----")
-_MARK = lazy_pattern("|".join(map(re.escape, (*_SHAPES, "-----BEGIN "))))
+_MARK = lazy_pattern("|".join(map(re.escape, (*_SHAPES, _PRIVATE_KEY))))
 _LOOKED_BEHIND = ("Bearer ", "Basic ", "://")
 _RUNS = lazy_pattern(r"[A-Za-z0-9]{12,}")
 
@@ -65,12 +66,17 @@ _DUMMIES = frozenset(
 _BEHIND_NAME = ("", *"\"' \t:=")
 _NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _SHOWN = 4
+_LONG = 100_000
 
 
-def find_secrets(text: str) -> Iterator[Place]:
-    """Start and end of everything in the text that is shaped like a key, in order and apart from each other."""
-    found = [place for mark in _SHAPES for place in _shaped(text, mark)]
-    found += _private_keys(text)
+def find_secrets(text: str, lines: str | None = None) -> Iterator[Place]:
+    """Start and end of everything in the text that is shaped like a key, in order and apart from each other.
+
+    `lines` may hold every line of the text once, to be looked through first.
+    """
+    lines = text if lines is None else lines
+    found = [place for mark in _SHAPES if mark in lines for place in _shaped(text, mark)]
+    found += _private_keys(text) if _PRIVATE_KEY in lines else ()
     end = -1
     start = 0
     for one_start, one_end in sorted(found):
@@ -83,13 +89,16 @@ def find_secrets(text: str) -> Iterator[Place]:
         yield start, end
 
 
-def find_named(text: str) -> Iterator[tuple[int, int, int]]:
+def find_named(text: str, lines: str | None = None) -> Iterator[tuple[int, int, int]]:
     """Values behind names such as Authorization and password: where the name begins, and where the value stands.
 
     Looked for in the text as it is, so that comments, broken lines and queries of URLs are not passed over.
+    `lines` may hold every line of the text once, to be looked through first.
     """
-    lower = text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
-    for end_of_name in _NAME_ENDS:
+    few = (text if lines is None else lines).lower()
+    ends = [end for end in _NAME_ENDS if end in few]
+    lower = _lower(text) if ends else ""
+    for end_of_name in ends:
         at = lower.find(end_of_name)
         while at >= 0:
             end = at + len(end_of_name)
@@ -103,6 +112,16 @@ def find_named(text: str) -> Iterator[tuple[int, int, int]]:
                 if _holds_key(text[start:end], text[slice(*place)]):
                     yield start, *place
             at = lower.find(end_of_name, end)
+
+
+def distinct_lines(text: str) -> str:
+    """Every line of the text once: catalogs repeat themselves, and a mark that is in no line is not in the text."""
+    return "\n".join(set(text.split("\n"))) if len(text) > _LONG else text
+
+
+def _lower(text: str) -> str:
+    """In small letters, of which every one keeps its place: some letters of other scripts become two."""
+    return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
 
 
 def is_secret_name(name: str) -> bool:
@@ -163,7 +182,7 @@ def _shaped(text: str, mark: str) -> Iterator[Place]:
 
 def _private_keys(text: str) -> Iterator[Place]:
     """From its first line to its last, or to the end of the text where that is missing."""
-    at = text.find("-----BEGIN ")
+    at = text.find(_PRIVATE_KEY)
     while at >= 0:
         begin = _BEGIN.match(text, at)
         end = at + 1
@@ -171,7 +190,7 @@ def _private_keys(text: str) -> Iterator[Place]:
             last = _END.search(text, begin.end())
             end = last.end() if last is not None else len(text)
             yield at, end
-        at = text.find("-----BEGIN ", end)
+        at = text.find(_PRIVATE_KEY, end)
 
 
 def _is_key(mark: str, value: str) -> bool:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+API_VERSION: Literal["aldo/models.v1"] = "aldo/models.v1"
+CATALOG_KIND: Literal["ModelCatalog"] = "ModelCatalog"
+
 PrivacyTier = Literal["public", "internal", "sensitive"]
 Locality = Literal["local", "on-prem", "cloud"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from aldo.errors import StreamCut, TransportError, TransportTimeout, Where
-from aldo.schema.money import pico_per_token, usd_text
+from aldo.schema.decimals import pico_per_token, usd_text
 from aldo.transport.accumulate import ChatAccumulator
 from aldo.transport.adapter import Adapter
 from aldo.transport.baseurl import without_user

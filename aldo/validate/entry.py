@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from aldo.schema.money import plain_text
+from aldo.schema.decimals import plain_text
 from aldo.schema.vocabulary import LOCALITIES
 from aldo.validate.rule import Path
 

@@ -162,7 +162,7 @@ def _about_comments(
 
 def _is_told(subject: Subject, defect: Defect) -> bool:
     """Whether reading has refused a value that the defect is about: one defect, one finding."""
-    if subject.file.salvaged is not None or defect.place is not None:
+    if subject.file.is_plain or defect.place is not None:
         return False
     return any(subject.is_told(path) for path in (defect.path, *(path for path, _ in defect.related)))
 

@@ -5,25 +5,20 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import SplitResult
-
-from pydantic import BaseModel, ValidationError
 
 from aldo.catalog import CatalogFile
 from aldo.catalog.spans import pointer
 from aldo.errors import Fix
 from aldo.router.cells import cells
-from aldo.router.facts import Facts, project
-from aldo.schema.catalog import Routing, Vocabulary
+from aldo.router.facts import Facts, project, project_value
 from aldo.schema.places import LocalNetworks, split_base_url
 from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES
 from aldo.validate.entry import Entry
 from aldo.validate.near import Suspicion, suspects
 from aldo.validate.rule import Need, Path
 from aldo.validate.secrets import Secret, secrets_in
-
-_Section = TypeVar("_Section", bound=BaseModel)
 
 
 class Subject:
@@ -48,6 +43,8 @@ class Subject:
     @cached_property
     def readable(self) -> set[Need]:
         """What of the file could be read as a whole."""
+        if self.file.is_plain:
+            return {"entries", "routing", "vocabulary"}
         found: set[Need] = set(_SECTIONS) - self._malformed
         every = len(self.file.readable_entries) == len(self.file.models) == len(self.facts)  # ids may stand twice
         if every and not any(finding.unreadable for finding in self.file.findings):
@@ -61,31 +58,29 @@ class Subject:
             return False
         return any(at == told or at.startswith(f"{told}/") or told.startswith(f"{at}/") for told in self._told)
 
-    @cached_property
-    def routing(self) -> Routing:
-        return self._section("routing", Routing)
-
-    @cached_property
-    def vocabulary(self) -> Vocabulary:
-        return self._section("vocabulary", Vocabulary)
+    def names(self, section: Need, key: str) -> tuple[str, ...]:
+        """A list of `routing` or `vocabulary`; what it is by default where it is absent or malformed."""
+        raw = self._raw(section)
+        given = raw.get(key) if isinstance(raw, dict) and section not in self._malformed else None
+        return tuple(given) if isinstance(given, list) else _DEFAULTS.get(key, ())
 
     @cached_property
     def sensitive_localities(self) -> frozenset[str]:
-        return frozenset(self.routing.sensitive_localities)
+        return frozenset(self.names("routing", "sensitiveLocalities"))
 
     @cached_property
     def local_networks(self) -> LocalNetworks:
-        return LocalNetworks(self.routing.local_networks)
+        return LocalNetworks(self.names("routing", "localNetworks"))
 
     @cached_property
     def classes(self) -> frozenset[str]:
         """The built-in capability classes and those that the catalog declares."""
-        return frozenset(CAPABILITY_CLASSES) | frozenset(self.vocabulary.capability_classes)
+        return frozenset(CAPABILITY_CLASSES).union(self.names("vocabulary", "capabilityClasses"))
 
     @cached_property
     def capabilities(self) -> frozenset[str]:
         """The built-in capability tags and those that the catalog declares."""
-        return frozenset(CAPABILITIES) | frozenset(self.vocabulary.capabilities)
+        return frozenset(CAPABILITIES).union(self.names("vocabulary", "capabilities"))
 
     @cached_property
     def by_id(self) -> dict[str, Entry]:
@@ -127,6 +122,8 @@ class Subject:
     @cached_property
     def facts(self) -> dict[str, Facts]:
         """The routing facts of the entries that are valid by themselves, in the order of the file."""
+        if self.file.is_plain:
+            return {value["id"]: project_value(value) for value in self.file.models}
         found: dict[str, Facts] = {}
         for entry in self.file.readable_entries.values():
             found.setdefault(entry.id, project(entry))
@@ -182,30 +179,28 @@ class Subject:
 
     @cached_property
     def _malformed(self) -> set[Need]:
-        if self.file.salvaged is not None:
+        if self.file.is_plain or self.file.salvaged is not None:
             return set()
-        wrong = {name for name, model in _SECTIONS.items() if _read(self._raw(name), model) is None}
-        known = {"apiVersion", "kind", "models", *_SECTIONS}
+        from pydantic import ValidationError
+
+        from aldo.schema.catalog import Routing, Vocabulary
+
         value = self.document.value
-        # A key that is none may be a misspelt section.
-        return set(_SECTIONS) if isinstance(value, dict) and value.keys() - known else wrong
+        if isinstance(value, dict) and value.keys() - {"apiVersion", "kind", "models", *_SECTIONS}:
+            return set(_SECTIONS)  # a key that is none may be a misspelt section
+        wrong: set[Need] = set()
+        sections: dict[Need, type[Routing | Vocabulary]] = {"routing": Routing, "vocabulary": Vocabulary}
+        for name, model in sections.items():
+            try:
+                model.model_validate(self._raw(name), by_alias=True, by_name=False, context={"file": True})
+            except ValidationError:
+                wrong.add(name)
+        return wrong
 
     def _raw(self, name: str) -> Any:
         value = self.document.value
         return value.get(name, {}) if isinstance(value, Mapping) else {}
 
-    def _section(self, name: str, model: type[_Section]) -> _Section:
-        if self.file.salvaged is not None:
-            found: _Section = getattr(self.file.salvaged, name)
-            return found
-        return _read(self._raw(name), model) or model()
 
-
-_SECTIONS: dict[Need, type[BaseModel]] = {"routing": Routing, "vocabulary": Vocabulary}
-
-
-def _read(value: Any, model: type[_Section]) -> _Section | None:
-    try:
-        return model.model_validate(value, by_alias=True, by_name=False, context={"file": True})
-    except ValidationError:
-        return None
+_SECTIONS: tuple[Need, ...] = ("routing", "vocabulary")
+_DEFAULTS = {"sensitiveLocalities": ("local",)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from aldo.schema import Cost
-from aldo.schema.money import WrittenFloat, pico_per_token, pico_usd, plain_text, usd_text
+from aldo.schema.decimals import WrittenFloat, pico_per_token, pico_usd, plain_text, usd_text
 
 prices = st.decimals(min_value=0, max_value=10**6, places=6)
 amounts = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False)

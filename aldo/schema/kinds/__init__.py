@@ -8,7 +8,7 @@ Each says where its servers listen by default, what they ignore and cannot serve
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,13 @@ class KindData:
         """The environment variable that overrides the base URL at run time."""
         return self._providers.get(provider, {}).get("baseUrlEnv")
 
-    @property
+    @cached_property
     def knobs(self) -> dict[str, dict[str, Any]]:
         """What `providerConfig.extra` may hold: knob → its JSON Schema."""
         knobs: dict[str, dict[str, Any]] = self.extra_schema.get("properties", {})
         return knobs
 
-    @property
+    @cached_property
     def launch_flags(self) -> dict[str, str]:
         """Knob of `extra` → option of the server's command line, for those that no request can set."""
         return {name: knob["x-launchFlag"] for name, knob in self.knobs.items() if "x-launchFlag" in knob}

@@ -12,6 +12,7 @@ from aldo.validate.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Defect]:
+    valid: set[tuple[object, ...]] = set()  # the values that were found to be: catalogs repeat them
     for entry in subject.entries:
         kind = entry.kind
         if not entry.extra or kind not in shipped_kinds():
@@ -20,8 +21,14 @@ def check(subject: Subject) -> Iterator[Defect]:
         for name, value in entry.extra.items():
             if value is None or name not in data.knobs:
                 continue
-            for path, message in knob_problems(data.knobs[name], value):
+            seen = (kind, name, type(value), value) if isinstance(value, (str, int)) else ()
+            if seen in valid:
+                continue
+            problems = list(knob_problems(data.knobs[name], value))
+            for path, message in problems:
                 yield Defect(entry.at("providerConfig", "extra", name, *path), f"{name}: {message}")
+            if seen and not problems:
+                valid.add(seen)
 
 
 RULE = Rule(

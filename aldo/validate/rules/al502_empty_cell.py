@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Defect]:
     for entry in subject.entries:
         if entry.capability_class and entry.capability_class not in subject.suspect_classes:
             first.setdefault(entry.capability_class, entry.at("capabilityClass"))
-    for number, name in enumerate(subject.vocabulary.capability_classes):
+    for number, name in enumerate(subject.names("vocabulary", "capabilityClasses")):
         first.setdefault(name, ("vocabulary", "capabilityClasses", number))
     for name, path in first.items():
         empty = [tier for tier in PRIVACY_TIERS if (name, tier) not in subject.cells]
