@@ -8,6 +8,11 @@ step() {
 }
 
 step aldo lint models.yaml
+
+printf '\n# A file with a defect of each family (exit code 1), and what can be mended in it:\n'
+step aldo lint --statistics tests/cases/catalogs/families.yaml || test $? -eq 1
+step aldo lint --diff --unsafe tests/cases/catalogs/families.yaml || test $? -eq 1
+
 step aldo models list --privacy sensitive
 step aldo route --class local-reasoning --privacy sensitive --requires tool-use
 step aldo route --class reasoning-large --privacy internal --tokens-in 150000 --explain

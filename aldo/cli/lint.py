@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from aldo.cli.options import catalog_path
+from aldo.cli.options import catalog_path, shipped_catalog
 from aldo.cli.terminal import fold
 from aldo.errors import UsageError, printable
 from aldo.schema.printed import dumps
@@ -105,7 +105,7 @@ class _Run(NamedTuple):
             "today": options["today"].date() if options["today"] else datetime.date.today(),
             **({} if max_age is None else {"max_age_days": max_age}),
         }
-        files = tuple(expanded(files or settings.files or (catalog_path(None),)))
+        files = tuple(expanded(files or settings.files or (_catalog_in_use(),)))
         source = "--output" if options["outputs"] else f"{settings.source} output"
         given = options["outputs"] or (() if options["as_diff"] else settings.output)
         return cls(
@@ -169,6 +169,13 @@ class _Run(NamedTuple):
                 unwritten.append(f"{name} cannot be written: {error.strerror}")
         if unwritten:
             raise UsageError("; ".join(unwritten))
+
+
+def _catalog_in_use() -> str:
+    path = catalog_path(None)
+    if path == shipped_catalog() and not os.environ.get("ALDO_CATALOG"):
+        click.echo("no file is named and no models.yaml is here: checking the catalog that ships with aldo", err=True)
+    return path
 
 
 def _settings(config: str | None) -> Settings:

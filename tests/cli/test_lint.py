@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 from aldo.validate import all_rules, lint
@@ -81,3 +82,25 @@ def test_standard_input_and_several_files_are_linted_in_one_run() -> None:
     done = aldo("lint", "-", str(MODELS), stdin=text.replace("locality: local", "locality: lokal", 1))
     assert done.returncode == 1
     assert "<stdin>:" in done.stdout
+
+
+FAMILIES = [  # (line, column, code), read off the file by eye
+    (10, 27, "AL201"),
+    (10, 37, "AL207"),
+    (12, 29, "AL113"),
+    (14, 32, "AL302"),
+    (16, 33, "AL902"),
+    (21, 27, "AL405"),
+    (32, 40, "AL301"),
+    (34, 27, "AL402"),
+    (35, 70, "AL304"),
+    (37, 9, "AL501"),
+]
+
+
+def test_ten_defects_of_every_family_are_found_through_both_doors() -> None:
+    file = CASES / "catalogs" / "families.yaml"
+    report = lint([file], today=datetime.date(2026, 11, 22))
+    assert [(f.span.line, f.span.column, f.code) for f in report.findings if f.span] == FAMILIES
+    done = aldo("lint", "--json", str(file))
+    assert (done.returncode, json.loads(done.stdout)) == (1, report.to_dict())
