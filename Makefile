@@ -59,7 +59,7 @@ test-all: $(VENV)/.test
 	@HYPOTHESIS_PROFILE=explore python -m pytest -m 'heavy or not heavy'
 
 check: $(VENV)/.test
-	@python -m pytest -q tests/test_architecture.py tests/schema/test_published.py tests/docs
+	@python -m pytest -q tests/test_architecture.py tests/schema/test_published.py tests/validate/test_rules.py tests/docs
 
 $(VENV)/.bench: $(VENV)/.test
 	@echo 'Setting up the peers for the bench in $(VENV) ...'

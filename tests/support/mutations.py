@@ -584,7 +584,7 @@ def _misspelt_knob_of_a_cloud(source: Source, rng: random.Random) -> tuple[str, 
 def _value_of_a_knob(source: Source, rng: random.Random) -> tuple[str, int]:
     line = source.line_with(_pick(source, rng, _of_kind("mlx")), "quantization:")
     lead = source.lines[line - 1].partition(":")[0]
-    return source.with_line(line, f"{lead}: {rng.choice(('4', 'true', '[q4]', '{ a: 1 }', '~'))}"), line
+    return source.with_line(line, f"{lead}: {rng.choice(('4', 'true', '[q4]', '{ a: 1 }'))}"), line
 
 
 @_mutation("AL205")
