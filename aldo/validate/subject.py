@@ -153,10 +153,16 @@ class Subject:
         edit = removed_item(self.text, *self.document.offsets(path))
         return Fix(title, (edit,)) if edit is not None else None
 
-    @cached_property
-    def suspect_tags(self) -> dict[str, Suspicion]:
-        """The tags that were probably meant for others."""
-        return suspects([tag for _, _, tag in self.tags()], self.capabilities)
+    def suspicious_names(self) -> Iterator[tuple[Path, str, Suspicion, str]]:
+        """Where a tag or a class was probably meant for another, and under which key of `vocabulary` it would stand."""
+        tags = suspects([tag for _, _, tag in self.tags()], self.capabilities)
+        for entry, number, tag in self.tags():
+            if tag in tags:
+                yield entry.at("provides", number), tag, tags[tag], "capabilities"
+        for entry in self.entries:
+            name = entry.capability_class
+            if name in self.suspect_classes:
+                yield entry.at("capabilityClass"), name, self.suspect_classes[name], "capabilityClasses"
 
     @cached_property
     def suspect_classes(self) -> dict[str, Suspicion]:

@@ -5,31 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aldo.validate.example import changed
-from aldo.validate.near import Suspicion
-from aldo.validate.rule import Defect, Path, Rule
+from aldo.validate.rule import Defect, Rule
 from aldo.validate.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Defect]:
-    for entry, number, tag in subject.tags():
-        if tag in subject.suspect_tags:
-            yield from _defect(subject, entry.at("provides", number), tag, subject.suspect_tags[tag], "capabilities")
-    for entry in subject.entries:
-        name = entry.capability_class
-        if name in subject.suspect_classes:
-            suspicion = subject.suspect_classes[name]
-            yield from _defect(subject, entry.at("capabilityClass"), name, suspicion, "capabilityClasses")
-
-
-def _defect(subject: Subject, path: Path, name: str, suspicion: Suspicion, vocabulary: str) -> Iterator[Defect]:
-    near = suspicion.meant
-    if not suspicion.times:  # else AL202
-        yield Defect(
-            path,
-            f"{name!r} is not known, but {near!r} is",
-            f"did you mean {near!r}? If not, declare {name} under vocabulary.{vocabulary}",
-            fix=subject.replaced(path, near, f"write {near}"),
-        )
+    for path, name, suspicion, vocabulary in subject.suspicious_names():
+        if not suspicion.times:  # else AL202
+            yield Defect(
+                path,
+                f"{name!r} is not known, but {suspicion.meant!r} is",
+                f"did you mean {suspicion.meant!r}? If not, declare {name} under vocabulary.{vocabulary}",
+                fix=subject.replaced(path, suspicion.meant, f"write {suspicion.meant}"),
+            )
 
 
 RULE = Rule(
