@@ -148,6 +148,8 @@ class Builder:
         end = self.spans.ends[node]
         start = end - len(text)  # the node begins with its anchor, if it has one
         plainer = f'"{text}"' if isinstance(value, str) else scalars.written_out(value)
+        if not isinstance(value, str) and "extra" not in self._path():  # some knobs have to stay floats
+            plainer = plainer.removesuffix(".0")
         self.document.report(
             codes.AMBIGUOUS_SCALAR,
             f"{text} is {_kind(value)} here, but {_kind(self._ambiguous[text])} to a YAML 1.1 reader",

@@ -215,21 +215,37 @@ def _behind_first_line(document: Document, key: str) -> int | None:
     return found.end() if found is not None else None
 
 
+def _above_comments(text: str, line: int) -> int:
+    """The start of the comment lines that stand directly above a line: they belong to it."""
+    while line:
+        above = line_start_of(text, line - 1 if text[line - 1] != "\n" or text[line - 2 : line] != "\r\n" else line - 2)
+        if not text[above:line].lstrip(" \t").startswith("#"):
+            break
+        line = above
+    return line
+
+
 def _report_bare_list(document: Document) -> None:
     start, _ = document.offsets(())
-    line = line_start_of(document.text, start)
-    at = line if not document.text[line:start].strip() else start
+    line = _above_comments(document.text, line_start_of(document.text, start))
+    between = document.text[line_start_of(document.text, start) : start]
+    at = line if not between.strip() else start
     # A list may stand at the column of its key, so nothing has to be indented anew.
     end = line_end_of(document.text)
-    models = "models: " if document.text[start] == "[" else f"models:{end}"
-    lines = "".join(f"{key}: {value}{end}" for key, value in _HEADER.items()) + models
+    lines = "".join(f"{key}: {value}{end}" for key, value in _HEADER.items())
+    if document.text[start] == "[":
+        edits = (
+            (Edit(at, at, lines), Edit(start, start, "models: ")) if at < start else (Edit(at, at, f"{lines}models: "),)
+        )
+    else:
+        edits = (Edit(at, at, f"{lines}models:{end}"),)
     document.report(
         codes.BARE_LIST,
         "a bare list of entries; a header would say what the file is",
         span=document.spans.between(start, start + 1),
         hint=f"begin the file with `apiVersion: {API_VERSION}`, `kind: {CATALOG_KIND}` and `models:`",
         severity="info",
-        fix=Fix("add the header", (Edit(at, at, lines),), safe=True),
+        fix=Fix("add the header", edits, safe=True),
     )
 
 

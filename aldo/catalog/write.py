@@ -24,6 +24,8 @@ def replace_text(document: Document, text: str) -> None:
     """
     path = Path(os.path.realpath(document.path))
     try:
+        if not path.stat().st_mode & 0o222:
+            raise UsageError(f"{document.path} is read-only; nothing was written to it")
         if path.read_bytes() != encoded(document, document.text):
             raise UsageError(f"{document.path} changed while it was checked; nothing was written to it; run again")
         _replace(path, encoded(document, text))

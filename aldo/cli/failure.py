@@ -33,11 +33,12 @@ def _discard_stdout() -> None:
 def reported(*, as_json: bool = False) -> Iterator[None]:
     """Prints our errors and exits with their code. A reader that closed the pipe early is no error."""
     try:
-        yield
-        sys.stdout.flush()
-    except AldoError as error:
-        print_error(error, as_json=as_json)
-        sys.exit(error.exit_code)
+        try:
+            yield
+            sys.stdout.flush()
+        except AldoError as error:
+            print_error(error, as_json=as_json)
+            sys.exit(error.exit_code)
     except BrokenPipeError:
         _discard_stdout()
         sys.exit(0)

@@ -105,7 +105,7 @@ class _Run(NamedTuple):
             "today": options["today"].date() if options["today"] else datetime.date.today(),
             **({} if max_age is None else {"max_age_days": max_age}),
         }
-        files = tuple(expanded(files or settings.files or (_catalog_in_use(),)))
+        files = tuple(expanded(files or settings.files or (_catalog_in_use(mend=options["mend"]),)))
         source = "--output" if options["outputs"] else f"{settings.source} output"
         given = options["outputs"] or (() if options["as_diff"] else settings.output)
         return cls(
@@ -141,12 +141,15 @@ class _Run(NamedTuple):
         for file in standard_input:  # the mended text is the answer, so the rest is said aside
             click.echo(encoded(file.document, file.text), nl=False)
         for file in fixed.files:
-            if file.document.path not in unwritten:
+            if file.document.path in unwritten:
+                click.echo(f"error: {unwritten[file.document.path]}", err=True)
+            else:
                 _tell(file)
-        self._print(fixed.report, aside=bool(standard_input))
-        if unwritten:
-            raise UsageError("; ".join(unwritten.values()))
-        return fixed.report.exit_code
+        # Of a file that could not be written is told what it holds, and not what it should.
+        files = tuple(file.before if file.document.path in unwritten else file.report for file in fixed.files)
+        report = fixed.report._replace(files=files)
+        self._print(report, aside=bool(standard_input))
+        return 2 if unwritten else report.exit_code
 
     def _print(self, report: LintReport, *, aside: bool = False) -> None:
         """Every report that was asked for. Where one cannot be written the others are, and that is told last."""
@@ -171,9 +174,11 @@ class _Run(NamedTuple):
             raise UsageError("; ".join(unwritten))
 
 
-def _catalog_in_use() -> str:
+def _catalog_in_use(*, mend: bool) -> str:
     path = catalog_path(None)
     if path == shipped_catalog() and not os.environ.get("ALDO_CATALOG"):
+        if mend:
+            raise UsageError("no models.yaml is here: name the file to mend")
         click.echo("no file is named and no models.yaml is here: checking the catalog that ships with aldo", err=True)
     return path
 
@@ -215,7 +220,7 @@ def _show_diff(files: tuple[FixedFile, ...], code: int) -> int:
     made = sum(len(file.made) for file in changed)
     left = sum(len(file.report.findings) for file in files)
     told = f"{made} to mend in {len(changed)} of {len(files)} files" if changed else "nothing to mend"
-    click.echo(f"{told}; {left} findings would be left; nothing was written", err=True)
+    click.echo(f"{told}; findings left: {left}; nothing was written", err=True)
     return max(code, 1 if changed else 0)
 
 
@@ -245,11 +250,12 @@ def _paint(text: str, style: str) -> str:
 
 
 def _explained(code: str) -> str:
-    prefix = "" if code.lower() == "all" else code.upper()
+    named = next((one.code for one in all_rules().values() if one.name == code.lower()), code)
+    prefix = "" if code.lower() == "all" else named.upper()
     family = [one for one in all_rules().values() if one.code.startswith(prefix)]
     if len(family) > 1:
         return "\n".join(f"{one.code}  {one.severity:<7}  {one.name:<22} {one.summary}" for one in family)
-    found = rule(code)
+    found = rule(named)
     bad, good = (example.rstrip() or "(an empty file)" for example in (found.bad, found.good))
     told = fold(" ".join(found.explanation.split()))
     head = click.style(f"{found.code} {found.name}", bold=True)

@@ -35,7 +35,9 @@ def _iso_date(value: Any) -> Any:
         try:
             return datetime.date.fromisoformat(value)
         except ValueError:
-            raise PydanticCustomError("no_such_day", "must be a day of the calendar") from None
+            raise PydanticCustomError(
+                "no_such_day", "must be a day of the calendar: {day} is none", {"day": value}
+            ) from None
     raise PydanticCustomError("date_type", "must be a date such as 2026-11-22")
 
 

@@ -41,12 +41,13 @@ _RUNS = lazy_pattern(r"[A-Za-z0-9]{12,}")
 
 _NAMES = lazy_pattern(
     r"(proxy-)?authorization|cookie|(.*[_-])?(api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token|token|secret|"
-    r"password|passwd|credentials?)",
+    r"password|passwd|credentials?|bearer)|([A-Za-z0-9_-]*[_-])?(auth|key)|sig|signature|pwd|pass",
     re.IGNORECASE,
 )
 _NAME_ENDS = (
-    "apikeyenv", "authorization", "cookie", "key", "token", "secret", "password", "passwd", "credential", "credentials",
-)  # fmt: skip
+    *("apikeyenv", "authorization", "cookie", "key", "token", "secret", "password", "passwd", "credential"),
+    *("credentials", "bearer", "auth", "sig", "signature", "pwd", "pass"),
+)
 _NAMED = lazy_pattern(
     r"""[\"']?[ \t]*[:=][ \t]*                           # behind a name: key: value, key=value, "key": value
     (?:(?:Bearer|Basic|Token|ApiKey)[ ]+)?
@@ -57,6 +58,9 @@ _NAMED = lazy_pattern(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Names that may mean a key and may mean something else: then the value has to look like one, too.
+_WEAK = lazy_pattern(r"(?!.*(api|access)[_-]?key$).*(auth|key|sig|signature|pwd|pass)", re.IGNORECASE)
+_USER = lazy_pattern(r"(?!mailto:)[A-Za-z0-9._%+-]{1,64}:[^\s/'\"@]{6,500}")
 _VARIABLE = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _REFERENCE = lazy_pattern(r"\$\{[^}]*\}|\$[A-Za-z_][A-Za-z0-9_]*|<[^>]*>|\{\{.*\}\}|\*+|\.{3,}|x+|X+")
 _DUMMIES = frozenset(
@@ -77,6 +81,7 @@ def find_secrets(text: str, lines: str | None = None) -> Iterator[Place]:
     lines = text if lines is None else lines
     found = [place for mark in _SHAPES if mark in lines for place in _shaped(text, mark)]
     found += _private_keys(text) if _PRIVATE_KEY in lines else ()
+    found += _users(text) if "@" in lines else ()
     end = -1
     start = 0
     for one_start, one_end in sorted(found):
@@ -180,6 +185,19 @@ def _shaped(text: str, mark: str) -> Iterator[Place]:
         at = text.find(mark, match.end() if match is not None else at + len(mark))
 
 
+def _users(text: str) -> Iterator[Place]:
+    """A user with a password before a host, where the scheme of the URL was forgotten: bob:secret@host."""
+    at = text.find("@")
+    while at >= 0:
+        start = at
+        while start and at - start < 600 and text[start - 1] not in " \t\r\n'\"/@,{}[]":
+            start -= 1
+        match = _USER.fullmatch(text, start, at)
+        if match is not None and not _REFERENCE.fullmatch(match[0].rpartition(":")[2]):
+            yield start, at
+        at = text.find("@", at + 1)
+
+
 def _private_keys(text: str) -> Iterator[Place]:
     """From its first line to its last, or to the end of the text where that is missing."""
     at = text.find(_PRIVATE_KEY)
@@ -215,5 +233,7 @@ def _is_random_run(run: str) -> bool:
 
 def _holds_key(name: str, value: str) -> bool:
     if name == "apiKeyEnv":  # takes the name of a variable; what is none is probably the key itself
-        return _VARIABLE.fullmatch(value) is None and is_literal(value)
-    return is_secret_name(name) and is_literal(value)
+        return _VARIABLE.fullmatch(value) is None and is_literal(value) and looks_random(value)
+    if not is_secret_name(name) or not is_literal(value):
+        return False
+    return _WEAK.fullmatch(name) is None or (len(value) >= 8 and looks_random(value))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aldo.catalog import catalog_of, parse_text, read_document
+from aldo.catalog.codes import DUPLICATE_KEY
 from aldo.catalog.document import Document
 from aldo.catalog.edit import apply
 from aldo.catalog.write import replace_text
@@ -133,6 +134,8 @@ def _mended(report: FileReport, batch: list[Finding], checks: Checks) -> FileRep
     mended = lint_document(document, checks)
     if _errors(mended) > _errors(report) or any(finding.unreadable for finding in mended.findings):
         return None
+    if _doubles(mended) > _doubles(report):  # two keys were meant for one: which of them only the author knows
+        return None
     safe = all(finding.fix and finding.fix.safe for finding in batch)
     if safe and routing_print(document) != routing_print(report.document):
         return None
@@ -156,6 +159,10 @@ def routing_print(document: Document) -> str:
 
 def _errors(report: FileReport) -> int:
     return sum(finding.severity == "error" for finding in report.findings)
+
+
+def _doubles(report: FileReport) -> int:
+    return sum(finding.code == DUPLICATE_KEY for finding in report.findings)
 
 
 def _identity(finding: Finding) -> tuple[str, ...]:

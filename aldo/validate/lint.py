@@ -34,6 +34,8 @@ class FileReport(NamedTuple):
     """What a comment in the file says to ignore."""
     entries: int
     document: Document
+    unchecked: tuple[str, ...] = ()
+    """Rules that could not be applied, because something they need could not be read."""
 
 
 class LintReport(NamedTuple):
@@ -127,12 +129,14 @@ def lint_document(document: Document, checks: Checks) -> FileReport:
     """Apply the rules to a document that was read."""
     with without_garbage_collector():
         subject = Subject(catalog_of(document), checks.today, checks.max_age_days)
-        found = [finding for finding in subject.file.findings if finding.code in checks.codes or finding.unreadable]
-        applied = set()
+        # What stops a load is told whatever is selected: a file that cannot be used must not pass.
+        found = [f for f in subject.file.findings if f.code in checks.codes or f.severity == "error"]
+        applied, unchecked = set(), []
         for rule in all_rules().values():
             if rule.check is None or rule.code not in checks.codes:
                 continue
             if not subject.readable.issuperset(rule.needs):
+                unchecked.append(rule.code)
                 continue
             applied.add(rule.code)
             found += [
@@ -145,7 +149,7 @@ def lint_document(document: Document, checks: Checks) -> FileReport:
             applied.discard(suppress.UNUSED)
         kept += _about_comments(document, comments, frozenset(applied))
     entries = subject.file.entries
-    return FileReport(document.path, in_order(kept), in_order(ignored), entries, document)
+    return FileReport(document.path, in_order(kept), in_order(ignored), entries, document, tuple(unchecked))
 
 
 def _about_comments(

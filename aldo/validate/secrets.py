@@ -36,10 +36,15 @@ def secrets_in(document: Document, entries: Sequence[Entry]) -> list[Secret]:
     return found
 
 
+def is_key_for_variable(text: str) -> bool:
+    """Whether what stands for the name of a variable is none, and looks like the key itself."""
+    return not _VARIABLE.fullmatch(text) and is_literal(text) and looks_random(text)
+
+
 def _all(document: Document, entries: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], str]]:
     for entry in entries:
         variable = entry.config.get("apiKeyEnv")
-        if isinstance(variable, str) and variable and not _VARIABLE.fullmatch(variable) and is_literal(variable):
+        if isinstance(variable, str) and is_key_for_variable(variable):
             what = "apiKeyEnv takes the name of an environment variable, and this looks like the key itself"
             yield document.offsets(entry.at("providerConfig", "apiKeyEnv")), what
     for name, start, end in document.named_like_keys:

@@ -57,13 +57,13 @@ def test_a_pattern_from_a_subdirectory_finds_what_it_finds_from_its_own(tmp_path
 
 
 def test_the_nearest_pyproject_that_has_the_table_counts(tmp_path: Path) -> None:
-    here = project(tmp_path / "p", 'ignore = ["AL1"]')
+    here = project(tmp_path / "p", 'ignore = ["AL2"]')
     inner = here / "inner"
     inner.mkdir()
     (inner / "pyproject.toml").write_text("[tool.other]\nx = 1\n", "utf-8")
-    assert codes(run(inner, "--json", "../bad.yaml")) == []
+    assert codes(run(inner, "--json", "../warn.yaml")) == []
     (inner / "pyproject.toml").write_text("[tool.aldo.lint]\n", "utf-8")
-    assert codes(run(inner, "--json", "../bad.yaml")) == ["AL106"]
+    assert codes(run(inner, "--json", "../warn.yaml")) == ["AL201"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_pyproject_that_is_no_toml_is_bad_usage(tmp_path: Path, data: bytes, s
 
 
 def test_config_names_the_file_instead_of_looking_for_one(tmp_path: Path) -> None:
-    here = project(tmp_path / "p", 'ignore = ["AL1"]')
+    here = project(tmp_path / "p", 'ignore = ["AL2"]')
     (here / "other.toml").write_text('[tool.aldo.lint]\nfiles = ["bad.yaml"]\n', "utf-8")
     assert codes(run(here, "--json", "--config", "other.toml")) == ["AL106"]
     assert codes(run(tmp_path, "--json", "--config", "p/other.toml")) == ["AL106"]

@@ -105,7 +105,7 @@ def test_names_of_secrets(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["tokens", "max_tokens", "tokenizer", "maxTokens", "key", "seed", "author", "model", "Content-Type", "keyboard",
+    ["tokens", "max_tokens", "tokenizer", "maxTokens", "keys", "seed", "author", "model", "Content-Type", "keyboard",
      "tokens_in", "passwordless", "draftModel", "User-Agent", "samplerSeed", ""],
 )  # fmt: skip
 def test_names_of_other_things(name: str) -> None:

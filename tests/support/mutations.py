@@ -645,6 +645,13 @@ def _replacement_that_is_no_entry(source: Source, rng: random.Random) -> tuple[s
     ), entry.last + 1
 
 
+@_mutation("AL211")
+def _variable_with_a_dollar(source: Source, rng: random.Random) -> tuple[str, int]:
+    line = source.line_with(_pick(source, rng, _cloud), "apiKeyEnv:")
+    lead, _, name = source.lines[line - 1].partition(": ")
+    return source.with_line(line, f"{lead}: {rng.choice(('$', 'MY-', 'the '))}{name}"), line
+
+
 # 3xx, privacy and security
 
 

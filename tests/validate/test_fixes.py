@@ -407,7 +407,16 @@ AMBIGUOUS = WITH_CLOUD.replace("provider: mlx", "provider: NO")
 MENDED = WITH_CLOUD.replace("provider: mlx", 'provider: "NO"')
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o755, 0o444])
+def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "models.yaml"
+    file.write_text(AMBIGUOUS, "utf-8")
+    file.chmod(0o444)
+    with pytest.raises(UsageError, match="read-only"):
+        mended(file)
+    assert file.read_text("utf-8") == AMBIGUOUS
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o755, 0o600])
 def test_the_mode_is_kept(tmp_path: Path, mode: int) -> None:
     file = tmp_path / "models.yaml"
     file.write_text(AMBIGUOUS, "utf-8")

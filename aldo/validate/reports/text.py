@@ -81,6 +81,9 @@ def summary(report: LintReport, paint: Paint = plain) -> str:
     )
     ignored = f", {len(report.ignored)} ignored" if report.ignored else ""
     said = f"{found or paint('No findings', 'ok')}{ignored} ({checked} checked)"
+    unchecked = sorted({code for file in report.files for code in file.unchecked})
+    if unchecked and report.entries:
+        said += f"\nNot checked until the errors are mended: {', '.join(unchecked)}"
     safe, unsafe = (sum(f.fix_kind == kind for f in report.findings) for kind in ("safe", "unsafe"))
     if safe or unsafe:
         ways = [f"{safe} with --fix"] * bool(safe) + [f"{unsafe} more with --fix --unsafe"] * bool(unsafe)

@@ -18,7 +18,7 @@ def check(subject: Subject) -> Iterator[Defect]:
             continue
         path = entry.at("providerKind")
         known = sorted(shipped_kinds() | transport_kinds())
-        near = next(iter(get_close_matches(kind, known, n=1, cutoff=0.7)), None)
+        near = next(iter(get_close_matches(kind.lower(), known, n=1, cutoff=0.7)), None)
         hint = f"did you mean {near!r}?" if near else f"the kinds are {', '.join(known)}"
         fix = subject.replaced(path, near, f"write {near}") if near else None
         yield Defect(path, f"no transport for the provider kind {kind!r}", hint, fix=fix)

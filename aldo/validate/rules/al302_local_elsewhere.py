@@ -20,7 +20,7 @@ def check(subject: Subject) -> Iterator[Defect]:
         yield Defect(
             entry.at("providerConfig", "baseUrl"),
             f"{entry.name} is local, but {parts.hostname} is not this machine",
-            "use localhost, name it under routing.localNetworks, or make the locality on-prem",
+            "make the locality on-prem or cloud, or use localhost; routing.localNetworks is for what is this machine",
             related=((entry.at("locality"), "the locality"),),
         )
 

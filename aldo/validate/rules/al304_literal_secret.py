@@ -14,7 +14,7 @@ def check(subject: Subject) -> Iterator[Defect]:
         yield Defect(
             secret.path,
             f"{secret.what}: {subject.document.shown_text[slice(*secret.place)].splitlines()[0]}",
-            "withdraw it, and name an environment variable under providerConfig.apiKeyEnv",
+            "withdraw it and take it out; providerConfig.apiKeyEnv names the variable that holds the key",
             place=secret.place,
         )
 
@@ -28,7 +28,7 @@ RULE = Rule(
 Everybody who can read the catalog, its history and its reports can use it: withdraw the key, then name an
 environment variable under `providerConfig.apiKeyEnv`. Found are values shaped like the keys of known
 providers anywhere in the file, comments too; values of headers and knobs named like Authorization or
-X-Api-Key; passwords in URLs; and an `apiKeyEnv` that is not the name of a variable. No output of aldo shows
+X-Api-Key; passwords in URLs; and an `apiKeyEnv` that looks like the key itself. No output of aldo shows
 more than the first letters.
 """,
     bad=changed("OPENAI_API_KEY", "sk-proj-Zq81kXw02mVbT5yHc9", WITH_CLOUD),

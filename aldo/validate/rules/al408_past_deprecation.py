@@ -14,7 +14,7 @@ def check(subject: Subject) -> Iterator[Defect]:
         last_day, replacement = entry.deprecation
         if last_day is None or not entry.enabled or last_day >= subject.today:
             continue
-        instead = f"; {replacement} takes its place" if replacement in subject.by_id else ""
+        instead = f"; {replacement} takes its place" if replacement in subject.by_id and replacement != entry.id else ""
         path = entry.at("deprecation", "date")
         yield Defect(path, f"{entry.name} went away after {last_day}{instead}", "remove it, or set enabled: false")
 
