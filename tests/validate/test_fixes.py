@@ -636,3 +636,20 @@ def test_keys_do_not_show_in_a_diff(tmp_path: Path) -> None:
     done = aldo("lint", "--diff", str(file), ALDO_TODAY=DAY)
     assert key not in done.stdout + done.stderr
     assert "provider" in done.stdout
+
+
+def test_a_comment_above_the_first_entry_of_a_bare_list_stays_with_it() -> None:
+    text = "# aldo: ignore[AL403] really so\n" + BARE.replace(
+        "usdPerMtokIn: 0, usdPerMtokOut: 0", "usdPerMtokIn: 2, usdPerMtokOut: 1", 1
+    )
+    done = fixed(text)
+    assert [finding.code for finding in done.made] == ["AL114"]
+    assert done.text.endswith(f"models:\n{text}")
+    assert [finding.code for finding in done.report.ignored] == ["AL403"]
+
+
+def test_of_two_fields_meant_for_one_neither_is_renamed() -> None:
+    text = WITH_CLOUD.replace("capabilityClass: local-reasoning", "capabilityclass: a\n    capability_class: b", 1)
+    done = fixed(text, unsafe=True)
+    assert "capabilityclass: a\n    capability_class: b" in done.text
+    assert {finding.code for finding in done.undone} == {"AL103"}

@@ -623,3 +623,21 @@ def test_reports_are_written_whatever_bytes_a_file_name_has(tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (1, "")
     for form in FORMATS:
         READERS[form]((tmp_path / f"out.{form}").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "{ baseUrl: 'https://h/v1?key=0f1e2d3c4b5a6978' }",
+        "{ baseUrl: 'https://h/v1?sig=0f1e2d3c4b5a6978' }",
+        "{ baseUrl: 'bob:0f1e2d3c4b5a6978@api.example.com/v1' }",
+        "{ baseUrl: '//bob:0f1e2d3c4b5a6978@h' }",
+        "{ headers: { Ocp-Apim-Subscription-Key: 0f1e2d3c4b5a6978 } }",
+        "{ headers: { X-Auth: 0f1e2d3c4b5a6978, X-Functions-Key: 0f1e2d3c4b5a6978 } }",
+    ],
+)
+def test_keys_in_queries_and_under_uncommon_names_are_found_and_not_shown(here: Path, config: str) -> None:
+    report = _linted(here, configured(config))
+    assert "AL304" in {finding.code for finding in report.findings}
+    for form in FORMATS:
+        assert "0f1e2d3c4b5a6978" not in render(form, report)
