@@ -51,7 +51,8 @@ def rows() -> Iterator[Row]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
-    entry = {**entries(1)[0], "locality": "local", "capabilityClass": "fast-draft", "provides": ["streaming"]}
+    served = {"provider": "mlx", "providerKind": "mlx", "locality": "local", "providerConfig": {}}
+    entry = {**entries(1)[0], **served, "capabilityClass": "fast-draft", "provides": ["streaming"]}
     catalog = Catalog.model_validate({"models": [entry]})
     decision = route(catalog, RouteRequest(capability_class="fast-draft", privacy="public"))
     chat = ChatRequest(messages=({"role": "user", "content": "hello"},))
