@@ -140,6 +140,13 @@ def is_literal(value: str) -> bool:
     return len(value) >= 6 and bare.lower() not in _DUMMIES and not _REFERENCE.fullmatch(bare)
 
 
+def is_key_for_variable(text: str) -> bool:
+    """Whether what stands for the name of a variable is none, and looks like the key itself."""
+    if _VARIABLE.fullmatch(text) or not is_literal(text) or any(c.isspace() for c in text):
+        return False
+    return any(c.isdigit() for c in text) or (len(text) >= 20 and text != text.upper())
+
+
 def looks_random(value: str) -> bool:
     """Whether a value is more likely a key than a word: no blanks, and digits or many letters."""
     return not any(c.isspace() for c in value) and (any(c.isdigit() for c in value) or len(value) >= 20)
@@ -233,7 +240,7 @@ def _is_random_run(run: str) -> bool:
 
 def _holds_key(name: str, value: str) -> bool:
     if name == "apiKeyEnv":  # takes the name of a variable; what is none is probably the key itself
-        return _VARIABLE.fullmatch(value) is None and is_literal(value) and looks_random(value)
+        return is_key_for_variable(value)
     if not is_secret_name(name) or not is_literal(value):
         return False
     return _WEAK.fullmatch(name) is None or (len(value) >= 8 and looks_random(value))

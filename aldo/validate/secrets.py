@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from aldo.catalog.document import Document
-from aldo.schema.secrets import is_literal, looks_random
+from aldo.schema.secrets import is_key_for_variable, looks_random
 from aldo.validate.entry import Entry
 from aldo.validate.rule import Path
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Secret(NamedTuple):
@@ -34,11 +32,6 @@ def secrets_in(document: Document, entries: Sequence[Entry]) -> list[Secret]:
             found.append(Secret(_path_at(document, around, place), place, what))
         end = max(end, place[1])
     return found
-
-
-def is_key_for_variable(text: str) -> bool:
-    """Whether what stands for the name of a variable is none, and looks like the key itself."""
-    return not _VARIABLE.fullmatch(text) and is_literal(text) and looks_random(text)
 
 
 def _all(document: Document, entries: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from aldo.schema.secrets import is_key_for_variable
 from aldo.validate.example import WITH_CLOUD, changed
 from aldo.validate.rule import Defect, Rule
-from aldo.validate.secrets import is_key_for_variable
 from aldo.validate.subject import Subject
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
