@@ -43,10 +43,9 @@ def _removed(text: str, start: int, end: int, lead: str) -> Edit | None:
     if "\n" in text[start:end] or "\r" in text[start:end]:
         return None
     line_start = line_start_of(text, start)
-    line_end = _LINE_END.search(text, end)
-    assert line_end is not None  # \Z matches in any case
-    if text[line_start:start].strip() == lead and not text[end : line_end.start()].strip():
-        return Edit(line_start, line_end.end(), "")
+    after_line = line_after(text, end)
+    if text[line_start:start].strip() == lead and not text[end:after_line].strip():
+        return Edit(line_start, after_line, "")
     after = _SEPARATOR_AFTER.match(text, end)
     if after is not None:
         return Edit(start, after.end(), "")
@@ -58,6 +57,13 @@ def line_start_of(text: str, at: int) -> int:
     """Where the line begins on which a character stands."""
     start = text.rfind("\n", 0, at) + 1
     return max(start, text.rfind("\r", start, at) + 1)  # a text without \r is not searched to its beginning
+
+
+def line_after(text: str, at: int) -> int:
+    """Where the line after the one begins on which a character stands; the end of the text behind the last."""
+    found = _LINE_END.search(text, at)
+    assert found is not None  # \Z matches in any case
+    return found.end()
 
 
 def line_end_of(text: str) -> str:

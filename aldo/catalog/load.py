@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
-from aldo.catalog.edit import line_end_of, line_start_of
+from aldo.catalog.edit import line_after, line_end_of, line_start_of
 from aldo.catalog.plain import is_plainly_valid
 from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
@@ -211,8 +210,7 @@ def _behind_first_line(document: Document, key: str) -> int | None:
     value = document.value
     if not isinstance(value, dict) or next(iter(value)) != key:
         return None
-    found = re.compile(r"\r\n|\r|\n").search(document.text, document.offsets((key,))[1])
-    return found.end() if found is not None else None
+    return line_after(document.text, document.offsets((key,))[1])
 
 
 def _above_comments(text: str, line: int) -> int:

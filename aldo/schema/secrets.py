@@ -140,9 +140,14 @@ def is_literal(value: str) -> bool:
     return len(value) >= 6 and bare.lower() not in _DUMMIES and not _REFERENCE.fullmatch(bare)
 
 
+def is_variable_name(text: str) -> bool:
+    """Whether an environment variable may be called so."""
+    return _VARIABLE.fullmatch(text) is not None
+
+
 def is_key_for_variable(text: str) -> bool:
     """Whether what stands for the name of a variable is none, and looks like the key itself."""
-    if _VARIABLE.fullmatch(text) or not is_literal(text) or any(c.isspace() for c in text):
+    if is_variable_name(text) or not is_literal(text) or any(c.isspace() for c in text):
         return False
     return any(c.isdigit() for c in text) or (len(text) >= 20 and text != text.upper())
 

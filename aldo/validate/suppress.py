@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from aldo._lazy import lazy_pattern
 from aldo.catalog.document import Document
-from aldo.catalog.edit import line_start_of
+from aldo.catalog.edit import line_after, line_start_of
 from aldo.errors import Edit, Finding, Fix
 from aldo.validate.registry import all_rules
 from aldo.validate.rule import Defect
@@ -28,7 +28,6 @@ _COMMENT = lazy_pattern(r"#[ \t]*aldo:(?P<rest>[^\r\n]*)", re.IGNORECASE)
 _IGNORE = lazy_pattern(r"[ \t]*ignore[ \t]*\[(?P<codes>[^\]\r\n]*)\]", re.IGNORECASE)
 _HASH = lazy_pattern(r"(?:^|[ \t])#")
 _BLANK = lazy_pattern(r"[ \t]*(?:#[^\r\n]*)?")
-_LINE_END = lazy_pattern(r"\r\n|\r|\n|\Z")
 
 
 class Suppression(NamedTuple):
@@ -180,6 +179,4 @@ def _without_comment(text: str, one: Suppression) -> Edit:
     start = line_start_of(text, one.start)
     if text[start : one.start].strip():
         return Edit(start + len(text[start : one.start].rstrip()), one.end, "")
-    line_end = _LINE_END.search(text, one.end)
-    assert line_end is not None
-    return Edit(start, line_end.end(), "")
+    return Edit(start, line_after(text, one.end), "")

@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aldo.schema.secrets import is_key_for_variable
+from aldo.schema.secrets import is_key_for_variable, is_variable_name
 from aldo.validate.example import WITH_CLOUD, changed
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.subject import Subject
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(subject: Subject) -> Iterator[Defect]:
     for entry in subject.entries:
         given = entry.config.get("apiKeyEnv")
-        if not isinstance(given, str) or not given or _VARIABLE.fullmatch(given) or is_key_for_variable(given):
+        if not isinstance(given, str) or not given or is_variable_name(given) or is_key_for_variable(given):
             continue
         meant = re.sub(r"[^A-Za-z0-9]+", "_", given).strip("_")
         path = entry.at("providerConfig", "apiKeyEnv")
-        fix = subject.replaced(path, meant, f"write {meant}") if _VARIABLE.fullmatch(meant) else None
+        fix = subject.replaced(path, meant, f"write {meant}") if is_variable_name(meant) else None
         hint = f"did you mean {meant}?" if fix else "write a name such as OPENAI_API_KEY"
         yield Defect(
             path, f"apiKeyEnv takes the bare name of an environment variable, and {given!r} is none", hint, fix=fix
