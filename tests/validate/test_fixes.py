@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,8 @@ from aldo.validate import LintReport, Rule, all_rules, lint
 from aldo.validate.example import WITH_CLOUD
 from aldo.validate.fix import FixedFile, fix_document, fix_files
 from aldo.validate.lint import Checks, FileReport
+from aldo.validate.rule import Defect
+from aldo.validate.subject import Subject
 from tests.support.cli import aldo
 from tests.support.mutations import MUTATIONS, SHIPPED, Mutation, shipped
 
@@ -653,3 +655,18 @@ def test_of_two_fields_meant_for_one_neither_is_renamed() -> None:
     done = fixed(text, unsafe=True)
     assert "capabilityclass: a\n    capability_class: b" in done.text
     assert {finding.code for finding in done.undone} == {"AL103"}
+
+
+def test_a_fix_that_is_called_safe_and_changes_routing_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a fix is safe is checked each time, and not taken from the rule's word."""
+
+    def lying(subject: Subject) -> Iterator[Defect]:
+        path = subject.entries[0].at("effectiveContextTokens")
+        if "32768" in subject.text:
+            yield Defect(path, "too small", fix=subject.replaced(path, "65536", "double it")._replace(safe=True))
+
+    rules = all_rules()
+    monkeypatch.setitem(rules, "AL405", rules["AL405"]._replace(check=lying))
+    done = fixed(WITH_CLOUD)
+    assert ([finding.code for finding in done.undone], done.made, done.changed) == (["AL405"], (), False)
+    assert "AL405" in {finding.code for finding in done.report.findings if finding.fix is None}
