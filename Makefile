@@ -55,7 +55,12 @@ demo: $(VENV)/.package $(VENV)/.mlx
 test: $(VENV)/.test
 	@python -m pytest
 
-test-all: $(VENV)/.test
+$(VENV)/.heavy: $(VENV)/.test
+	@echo 'Setting up the heavy tests in $(VENV) ...'
+	@$(INSTALL) --editable . --group heavy
+	@touch $@
+
+test-all: $(VENV)/.heavy
 	@HYPOTHESIS_PROFILE=explore python -m pytest -m 'heavy or not heavy'
 
 check: $(VENV)/.test

@@ -1,26 +1,118 @@
-"""Decisions, against one dictionary lookup of a four-field key."""
+"""Decisions, against one lookup in a bare dictionary, and beside other routers over the same catalog."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
 
-from aldo.router import route
+import aldo
 from aldo.schema import RouteRequest
-from bench.catalogs import catalog
+from bench import peers
+from bench.catalogs import catalog, entries
 from bench.measure import Row, per_call
 
+SIZES = (10, 1_000, 100_000)
+LISTED = 1_000
 
-def rows() -> Iterator[Row]:
-    table = {(a, b, c, d): a for a in range(9) for b in range(9) for c in range(9) for d in range(9)}
-    key = (4, 5, 6, 7)
-    lookup = per_call(lambda: table[key])
-    for number in (10, 1_000, 100_000):
+
+def rows() -> Iterator[Row | str]:
+    repeated: dict[int, float] = {}
+    different: dict[int, float] = {}
+    asked = requests(LISTED, seed=0)
+    assert len(set(asked)) == LISTED
+    for number in SIZES:
         models = catalog(number)
-        # The first entry is the same at every size, so the same request has an answer at every size.
-        request = RouteRequest(capability_class=models.models[0].capability_class, privacy="public")
-        route(models, request)
-        ours = per_call(lambda models=models, request=request: route(models, request))
-        yield Row(f"route(), {number} entries", ours, "one dict lookup", lookup, "<= 15 x, flat")
+        table, keys = _dictionary(number)
+        lookup = per_call(lambda table=table, key=keys[0]: table[key])
+        repeated[number] = per_call(lambda models=models: aldo.route(models, asked[0]))
+        yield Row(f"route(), {number} entries", repeated[number], "one dict lookup", lookup, "<= 15 x")
+
+        unseen = _first_time(lambda request, models=models: aldo.route(models, request), seed=1)
+        lookup = _each(lambda key, table=table: table[key], keys)
+        different[number] = _each(lambda request, models=models: aldo.route(models, request), asked)
+        name = f"route(), {number} entries, {LISTED} requests"
+        yield Row(name, different[number], "one dict lookup", lookup, "<= 15 x")
+        yield Row("the same, each seen for the first time", unseen, "one dict lookup", lookup)
+
+        assert not any(isinstance(outcome, Exception) for outcome in aldo.route_many(models, asked))
+        at_once = per_call(lambda models=models: aldo.route_many(models, asked)) / LISTED
+        yield Row("the same by route_many(), per request", at_once, "one dict lookup", lookup)
         if number == 1_000:
-            explained = per_call(lambda models=models, request=request: route(models, request).explain())
-            yield Row("route() and explain(), 1000 entries", explained, "one dict lookup", lookup, "<= 1 ms")
+            yield from _told(models)
+    yield Row(f"route(), {SIZES[-1]} entries", repeated[SIZES[-1]], "10 entries", repeated[10], "<= 1.5 x")
+    name = f"route(), {SIZES[-1]} entries, {LISTED} requests"
+    yield Row(name, different[SIZES[-1]], "10 entries", different[10], "<= 1.5 x")
+    for figure in peers.decisions(SIZES):
+        if isinstance(figure, str):
+            yield figure
+        else:
+            yield Row(f"route(), {figure.entries} entries", repeated[figure.entries], figure.name, figure.seconds)
+
+
+def _told(models) -> Iterator[Row]:
+    """What a decision tells when it is asked for more, for requests that were never routed before."""
+    explained = _first_time(lambda request: aldo.route(models, request).explain(), seed=100, number=100)
+    yield Row("route() and explain(), 1000 entries", explained, "the bound", 1e-3, "<= 1 x")
+    chain = _first_time(lambda request: aldo.route(models, request).alternates, seed=200, number=100)
+    yield Row("route() and alternates, 1000 entries", chain, "the bound", 1e-3)
+
+
+def requests(number: int, seed: int) -> list[RouteRequest]:
+    """Different requests, the same for every run, each with an answer in a catalog of any of the `SIZES`.
+
+    Each is aimed at one of the first ten entries, which are the same at every size: its class, one of its
+    tiers, some of its tags, sizes that fit, and at times a budget that suffices.
+    """
+    draw = random.Random(seed)
+    aims = entries(10)
+    return [_request(draw, draw.choice(aims)) for _ in range(number)]
+
+
+def _request(draw: random.Random, entry: dict[str, Any]) -> RouteRequest:
+    tokens_out = draw.randrange(1, 4_000)
+    tokens_in = draw.randrange(1, entry["effectiveContextTokens"] - tokens_out)
+    price_in, price_out = (Decimal(str(entry["cost"][name])) for name in ("usdPerMtokIn", "usdPerMtokOut"))
+    cost = (tokens_in * price_in + tokens_out * price_out) / 10**6
+    return RouteRequest(
+        capability_class=entry["capabilityClass"],
+        privacy=draw.choice(entry["privacyAllowed"]),
+        requires=draw.sample(entry["provides"], draw.randrange(3)),
+        tokens_in=tokens_in,
+        max_tokens_out=tokens_out,
+        budget_usd=draw.choice([None, cost, 2 * cost]),
+    )
+
+
+def _dictionary(number: int) -> tuple[dict[Any, int], list[Any]]:
+    """A dictionary with one four-field key for each entry, and a list of keys equal to some of them."""
+    draw = random.Random(number)
+    table = {(n % 7, n % 3, n, 1024): n for n in range(number)}
+    picked = (draw.randrange(number) for _ in range(LISTED))
+    return table, [(n % 7, n % 3, n, 1024) for n in picked]
+
+
+def _each(call: Callable[[Any], object], items: Sequence[Any]) -> float:
+    """Seconds per item of a list; the first pass over it is not counted."""
+
+    def one_pass() -> None:
+        for item in items:
+            call(item)
+
+    return per_call(one_pass) / len(items)
+
+
+def _first_time(call: Callable[[RouteRequest], object], seed: int, number: int = LISTED) -> float:
+    """Seconds per request of lists that nobody has seen before: the best of five lists, after one more."""
+    lists = [requests(number, seed + n) for n in range(6)]
+    times = []
+    for unseen in lists:
+        gc.collect()
+        started = time.perf_counter()
+        for request in unseen:
+            call(request)
+        times.append((time.perf_counter() - started) / number)
+    return min(times[1:])

@@ -17,6 +17,10 @@ from aldo.errors import UsageError
 _COMMANDS = {
     "lint": ("aldo.cli.lint", "Check catalog files; every defect with its place."),
     "route": ("aldo.cli.route", "Which model serves a request, and why."),
+    "prove": ("aldo.cli.prove", "Prove statements about routing for every request."),
+    "diff": ("aldo.cli.diff", "Which requests two catalogs route differently."),
+    "test": ("aldo.cli.test", "Run examples of requests and what must come of them."),
+    "replay": ("aldo.cli.replay", "Price and compare every request of a large log."),
     "chat": ("aldo.cli.chat", "Route a prompt, bind the model, stream its answer."),
     "models": ("aldo.cli.models", "What the catalog holds."),
     "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),

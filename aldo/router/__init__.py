@@ -13,15 +13,16 @@ from aldo._lazy import lazy_names
 if TYPE_CHECKING:
     from aldo.router.compiled import CompiledCatalog, compile_catalog
     from aldo.router.facts import Facts
-    from aldo.router.route import route, why_not
+    from aldo.router.route import route, route_many, why_not
 
-__all__ = ["CompiledCatalog", "Facts", "compile_catalog", "route", "why_not"]
+__all__ = ["CompiledCatalog", "Facts", "compile_catalog", "route", "route_many", "why_not"]
 
 _HOMES = {
     "CompiledCatalog": "compiled",
     "Facts": "facts",
     "compile_catalog": "compiled",
     "route": "route",
+    "route_many": "route",
     "why_not": "route",
 }
 

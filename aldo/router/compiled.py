@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aldo.router.table import RoutingTable
 from aldo.router.trace import trace
 from aldo.router.why import why_not
 from aldo.schema.catalog import Catalog
+from aldo.schema.decimals import usd_text
 from aldo.schema.explanation import Trace, WhyNot
 from aldo.schema.request import RouteRequest
 
@@ -27,11 +30,20 @@ class CompiledCatalog:
     def routing_digest(self) -> str:
         return self.table.routing_digest
 
+    def estimated_usd(self, request: RouteRequest, model: str) -> str:
+        return usd_text(self.table.facts[model].cost(request.tokens_in, request.max_tokens_out))
+
+    def alternates(self, request: RouteRequest, model: str) -> tuple[str, ...]:
+        return tuple(facts.id for _, facts in self.table.failover_chain(request) if facts.id != model)
+
     def trace(self, request: RouteRequest) -> Trace:
         return trace(self.table, request)
 
     def why_not(self, request: RouteRequest, model: str) -> WhyNot:
         return why_not(self.table, request, model)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return compile_catalog, (self._catalog,)
 
 
 def compile_catalog(catalog: Catalog) -> CompiledCatalog:
@@ -41,7 +53,8 @@ def compile_catalog(catalog: Catalog) -> CompiledCatalog:
     """
     # In the instance's own dictionary, as functools.cached_property does: the value is frozen, and
     # its equality and its dumps look at the declared fields only.
-    kept = catalog.__dict__.get(_KEPT)
-    if not isinstance(kept, CompiledCatalog):
+    try:
+        kept: CompiledCatalog = catalog.__dict__[_KEPT]
+    except KeyError:
         kept = catalog.__dict__[_KEPT] = CompiledCatalog(catalog)
     return kept

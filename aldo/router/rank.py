@@ -17,9 +17,14 @@ Rank = tuple[int, int, float, str]
 
 def rank(facts: Facts, asked: Question) -> Rank:
     """The sort key of a survivor; the smallest wins. A missing latency comes last."""
-    latency = facts.latency_p95_ms
     cost = facts.cost(asked.tokens_in, asked.tokens_out)
-    return (_NEARNESS[facts.locality], cost, inf if latency is None else latency, facts.id)
+    return (_NEARNESS[facts.locality], cost, *tie(facts))
+
+
+def tie(facts: Facts) -> tuple[float, str]:
+    """What decides between two of one locality that cost the same."""
+    latency = facts.latency_p95_ms
+    return inf if latency is None else latency, facts.id
 
 
 def decided_by(winner: Rank, loser: Rank) -> RankKey:

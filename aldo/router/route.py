@@ -1,15 +1,17 @@
-"""The doors of the router: `route` and `why_not`.
+"""The doors of the router: `route`, `route_many` and `why_not`.
 
-The whole of routing is: check the names, list the failover chain, its head is the decision.
+The whole of routing is: check the names, ask the groups of the requested classes in turn, the first that has
+somebody gives the decision. What else a decision can tell is computed when asked.
 """
 
 from __future__ import annotations
 
-from aldo.errors import NoEligibleModelError
+from collections.abc import Iterable
+
+from aldo.errors import AldoError, NoEligibleModelError, UnknownNameError
 from aldo.router.compiled import compile_catalog
 from aldo.router.refusal import Refusal
 from aldo.schema.catalog import Catalog
-from aldo.schema.decimals import usd_text
 from aldo.schema.decision import Decision
 from aldo.schema.explanation import WhyNot
 from aldo.schema.request import RouteRequest
@@ -25,20 +27,31 @@ def route(catalog: Catalog, request: RouteRequest) -> Decision:
     the smallest changes of the request that would make it routable.
     """
     compiled = compile_catalog(catalog)
-    table = compiled.table
-    table.names.check(request)
-    chain = list(table.failover_chain(request))
-    if not chain:
-        raise NoEligibleModelError(Refusal(table, request))
-    class_used, chosen = chain[0]
-    return Decision(
-        model=chosen.id,
-        class_used=class_used,
-        estimated_usd=usd_text(chosen.cost(request.tokens_in, request.max_tokens_out)),
-        alternates=tuple(facts.id for _, facts in chain[1:]),
-        request=request,
-        source=compiled,
-    )
+    chosen = compiled.table.first(request)
+    if chosen is None:
+        raise NoEligibleModelError(Refusal(compiled.table, request))
+    return Decision(chosen.id, chosen.capability_class, request, compiled)
+
+
+def route_many(catalog: Catalog, requests: Iterable[RouteRequest]) -> list[Decision | AldoError]:
+    """One outcome for each request, in their order: what `route` gives, or the error that it would raise.
+
+    An error is given and not raised, so that one request of a log does not keep the others from their answers.
+    """
+    compiled = compile_catalog(catalog)
+    table, first = compiled.table, compiled.table.first
+    outcomes: list[Decision | AldoError] = []
+    for request in requests:
+        try:
+            chosen = first(request)
+        except UnknownNameError as error:
+            outcomes.append(error)
+            continue
+        if chosen is None:
+            outcomes.append(NoEligibleModelError(Refusal(table, request)))
+        else:
+            outcomes.append(Decision(chosen.id, chosen.capability_class, request, compiled))
+    return outcomes
 
 
 def why_not(catalog: Catalog, request: RouteRequest, model: str) -> WhyNot:

@@ -1,18 +1,40 @@
-"""The routing table: facts by id, and who may serve which class and tier. Built once, then only read."""
+"""The routing table: facts by id, who may serve which class and tier, and the first choice for any request.
+
+Built once per catalog, then only read, but for what is kept of questions once answered: the groups of entries that
+a class, a tier and a requirement set leave. A request whose kind was seen before costs a few lookups and the
+search in sorted thresholds, however many entries there are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Context
 from functools import cached_property
+from operator import itemgetter
+from typing import Any
 
 from aldo.router.cells import cells
 from aldo.router.facts import Facts, project
+from aldo.router.group import Group
 from aldo.router.names import KnownNames
 from aldo.router.rank import rank
-from aldo.router.stages import Question, later_failure, question
+from aldo.router.stages import Question, first_failure, later_failure, question
 from aldo.schema.canonical import digest
 from aldo.schema.catalog import Catalog
+from aldo.schema.decimals import MOST_DIGITS, PICO_PLACES
 from aldo.schema.request import RouteRequest
+from aldo.schema.vocabulary import LOCALITIES
+
+_MOST_KEPT = 10_000
+
+# Straight from the request's dictionary: that is three times as fast as attribute by attribute.
+_shape = itemgetter("capability_class", "privacy", "fallback_classes", "requires", "localities")
+_rest = itemgetter("tokens_in", "max_tokens_out", "budget_usd", "pin", "exclude", "down")
+
+_pico = Context(prec=2 * MOST_DIGITS).scaleb  # exact, as long as all digits of an amount have room
+
+GroupKey = tuple[str, str, frozenset[str], str]
+"""Class, tier, requirement set and locality."""
 
 
 class RoutingTable:
@@ -23,10 +45,44 @@ class RoutingTable:
         self.facts = {model: project(catalog.by_id[model]) for model in sorted(catalog.by_id)}
         self.names = KnownNames(self.facts.values(), catalog.vocabulary)
         self._cells = cells(self.facts.values(), self.sensitive_localities)
+        self._orders: dict[Any, tuple[tuple[GroupKey, Group], ...]] = {}
+        self._groups: dict[GroupKey, Group] = {}
+        self.kept: dict[str, object] = {}
+        """What traces keep of each tier."""
 
     def cell(self, capability_class: str, privacy: str) -> tuple[Facts, ...]:
         """The enabled entries of a class that may see this tier."""
         return self._cells.get((capability_class, privacy), ())
+
+    def group(self, key: GroupKey) -> Group:
+        """The entries of a cell and a locality that provide what is required."""
+        group = self._groups.get(key)
+        if group is None:
+            if len(self._groups) >= _MOST_KEPT:
+                self._groups.clear()
+            group = self._groups[key] = Group(self._members(key))
+        return group
+
+    def first(self, request: RouteRequest) -> Facts | None:
+        """The first choice for a request, or None. Raises `UnknownNameError` for a name that nobody knows."""
+        fields = request.__dict__
+        shape = _shape(fields)
+        try:
+            order = self._orders[shape]
+        except KeyError:
+            order = self._order(request, shape)
+        tokens_in, tokens_out, budget, pin, exclude, down = _rest(fields)
+        if pin is not None:
+            return self._pinned(request)
+        banned = exclude + down if exclude or down else ()
+        for key, group in order:
+            best = group.best(tokens_in, tokens_out)
+            if banned:
+                best = self._best_but(key, group, best, tokens_in, tokens_out, frozenset(banned))
+            # The cheapest stands for its group: where it is too dear, all of them are.
+            if best is not None and (budget is None or best.cost(tokens_in, tokens_out) <= _pico(budget, PICO_PLACES)):
+                return best
+        return None
 
     def question(self, request: RouteRequest) -> Question:
         return question(request, self.sensitive_localities)
@@ -55,3 +111,50 @@ class RoutingTable:
                 "names": self.names.declared,
             }
         )
+
+    def _order(self, request: RouteRequest, shape: Any) -> tuple[tuple[GroupKey, Group], ...]:
+        """The groups to ask in turn for requests of a shape; those without members are left out."""
+        self.names.check(request)
+        if len(self._orders) >= _MOST_KEPT:
+            self._orders.clear()
+        requires = frozenset(request.requires)
+        keys = [
+            (capability_class, request.privacy, requires, locality)
+            for capability_class in request.classes
+            for locality in LOCALITIES
+            if request.localities is None or locality in request.localities
+        ]
+        order = tuple((key, group) for key in keys if (group := self.group(key)).members)
+        self._orders[shape] = order
+        return order
+
+    def _members(self, key: GroupKey) -> list[Facts]:
+        capability_class, privacy, requires, locality = key
+        cell = self.cell(capability_class, privacy)
+        return [facts for facts in cell if facts.locality == locality and requires <= facts.provides]
+
+    def _best_but(
+        self, key: GroupKey, group: Group, best: Facts | None, tokens_in: int, tokens_out: int, banned: frozenset[str]
+    ) -> Facts | None:
+        """The best that is not banned. Who is out is out again soon, so the groups without it are kept."""
+        gone: list[str] = []
+        while best is not None and best.id in banned:
+            gone.append(best.id)
+            rest = group.without.get(best.id)
+            if rest is None:
+                if len(group.without) >= _MOST_KEPT:
+                    group.without.clear()
+                rest = group.without[best.id] = Group(f for f in self._members(key) if f.id not in gone)
+            group = rest
+            best = group.best(tokens_in, tokens_out)
+        return best
+
+    def _pinned(self, request: RouteRequest) -> Facts | None:
+        """The pinned entry, if it passes every stage."""
+        pin = request.pin
+        self.names.check(request)
+        assert pin is not None
+        facts = self.facts[pin]
+        if facts.capability_class not in request.classes:
+            return None
+        return facts if first_failure(facts, facts.capability_class, self.question(request)) is None else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
-from aldo.router.stages import first_failure
+from aldo.router.rank import rank
+from aldo.router.stages import later_failure, may_see
 from aldo.router.table import RoutingTable
 from aldo.schema.explanation import REASON_CODES, ClassTrace, EntryVerdict, ReasonCode, StageCount, Trace
 from aldo.schema.request import RouteRequest
@@ -17,17 +19,44 @@ def trace(table: RoutingTable, request: RouteRequest) -> Trace:
 
 def _class_trace(table: RoutingTable, request: RouteRequest, capability_class: str) -> ClassTrace:
     asked = table.question(request)
-    codes = {model: first_failure(facts, capability_class, asked) for model, facts in table.facts.items()}
-    ranked = table.survivors(capability_class, asked)
-    ranks = {facts.id: rank for rank, facts in enumerate(ranked, start=1)}
-    return ClassTrace(
-        capability_class=capability_class,
-        stages=_stage_counts(Counter(codes.values()), len(codes)),
-        entries=tuple(EntryVerdict(model=m, code=code, rank=ranks.get(m)) for m, code in codes.items()),
-    )
+    outsiders = _outsiders(table, request.privacy)
+    cell = [(facts, later_failure(facts, asked)) for facts in table.cell(capability_class, request.privacy)]
+    survivors = sorted((facts for facts, code in cell if code is None), key=lambda facts: rank(facts, asked))
+    verdicts = dict(outsiders.verdicts)
+    verdicts |= {facts.id: EntryVerdict(model=facts.id, code=code) for facts, code in cell if code}
+    verdicts |= {facts.id: EntryVerdict(model=facts.id, rank=place) for place, facts in enumerate(survivors, start=1)}
+    dropped = outsiders.dropped + Counter(code for _, code in cell if code)
+    dropped["CLASS"] -= len(cell)  # no outsiders here
+    stages = _stage_counts(dropped, len(verdicts))
+    return ClassTrace(capability_class=capability_class, stages=stages, entries=tuple(verdicts.values()))
 
 
-def _stage_counts(dropped: Counter[ReasonCode | None], entries: int) -> tuple[StageCount, ...]:
+class _Outsiders(NamedTuple):
+    """What a request of one tier makes of all entries as long as none is of the class that it asks for."""
+
+    verdicts: dict[str, EntryVerdict]
+    dropped: Counter[ReasonCode]
+
+
+def _outsiders(table: RoutingTable, privacy: str) -> _Outsiders:
+    """They depend on the tier alone, so they are kept with the table."""
+    kept = table.kept.get(privacy)
+    if kept is None:
+        kept = table.kept[privacy] = _made(table, privacy)
+    assert isinstance(kept, _Outsiders)
+    return kept
+
+
+def _made(table: RoutingTable, privacy: str) -> _Outsiders:
+    codes: dict[str, ReasonCode] = {}
+    for model, facts in table.facts.items():
+        early = may_see(facts, privacy, table.sensitive_localities) if facts.enabled else "DISABLED"
+        codes[model] = early or "CLASS"
+    verdicts = {model: EntryVerdict(model=model, code=code) for model, code in codes.items()}
+    return _Outsiders(verdicts, Counter(codes.values()))
+
+
+def _stage_counts(dropped: Counter[ReasonCode], entries: int) -> tuple[StageCount, ...]:
     stages = []
     for code in REASON_CODES:
         entries -= dropped[code]

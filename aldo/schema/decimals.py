@@ -9,6 +9,7 @@ from decimal import Decimal
 
 PRICE_PLACES = 6
 PICO_PLACES = 12
+MOST_DIGITS = 60
 LARGEST = Decimal(10) ** 9  # keeps a typo such as 1e99999999 from becoming a number with as many digits
 
 

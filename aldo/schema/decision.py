@@ -19,6 +19,8 @@ class DecisionSource(Protocol):
     def catalog_digest(self) -> str: ...
     @property
     def routing_digest(self) -> str: ...
+    def estimated_usd(self, request: RouteRequest, model: str) -> str: ...
+    def alternates(self, request: RouteRequest, model: str) -> tuple[str, ...]: ...
     def trace(self, request: RouteRequest) -> Trace: ...
     def why_not(self, request: RouteRequest, model: str) -> WhyNot: ...
 
@@ -26,38 +28,50 @@ class DecisionSource(Protocol):
 class Decision:
     """The model for a request, and who takes over when it fails.
 
-    Small and immutable: digests and explanations are computed when asked, not when routed.
+    Small and immutable: all but the model and its class is computed when asked, not when routed.
     """
 
-    __slots__ = ("_source", "alternates", "class_used", "estimated_usd", "model", "request")
+    __slots__ = ("_alternates", "_made")
 
-    model: str
-    """The id of the chosen entry."""
-    class_used: str
-    """The requested class that it was found in."""
-    estimated_usd: str
-    """Cost at list price in USD for the stated sizes, as an exact decimal text."""
-    alternates: tuple[str, ...]
-    """The rest of the failover chain, best first. Never outside the privacy tier."""
-    request: RouteRequest
-    _source: DecisionSource
+    _made: tuple[str, str, RouteRequest, DecisionSource]
+    _alternates: tuple[str, ...]
 
-    def __init__(
-        self,
-        model: str,
-        class_used: str,
-        estimated_usd: str,
-        alternates: tuple[str, ...],
-        request: RouteRequest,
-        source: DecisionSource,
-    ) -> None:
-        put = object.__setattr__
-        put(self, "model", model)
-        put(self, "class_used", class_used)
-        put(self, "estimated_usd", estimated_usd)
-        put(self, "alternates", alternates)
-        put(self, "request", request)
-        put(self, "_source", source)
+    def __init__(self, model: str, class_used: str, request: RouteRequest, source: DecisionSource) -> None:
+        _put_made(self, (model, class_used, request, source))
+
+    @property
+    def model(self) -> str:
+        """The id of the chosen entry."""
+        return self._made[0]
+
+    @property
+    def class_used(self) -> str:
+        """The requested class that it was found in."""
+        return self._made[1]
+
+    @property
+    def request(self) -> RouteRequest:
+        """What was asked."""
+        return self._made[2]
+
+    @property
+    def _source(self) -> DecisionSource:
+        return self._made[3]
+
+    @property
+    def estimated_usd(self) -> str:
+        """Cost at list price in USD for the stated sizes, as an exact decimal text."""
+        return self._source.estimated_usd(self.request, self.model)
+
+    @property
+    def alternates(self) -> tuple[str, ...]:
+        """The rest of the failover chain, best first. Never outside the privacy tier."""
+        try:
+            return self._alternates
+        except AttributeError:
+            alternates = self._source.alternates(self.request, self.model)
+            object.__setattr__(self, "_alternates", alternates)
+            return alternates
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a Decision is immutable; {name!r} cannot be set")
@@ -107,20 +121,23 @@ class Decision:
         return self.record().model_dump_json(exclude_none=True)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        fields = (self.model, self.class_used, self.estimated_usd, self.alternates, self.request, self._source)
-        return type(self), fields
+        return type(self), self._made
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Decision) and self.record() == other.record()
 
     def __hash__(self) -> int:
-        return hash((self.model, self.class_used, self.estimated_usd, self.alternates))
+        return hash((self.model, self.class_used, self.request))
 
     def __repr__(self) -> str:
         return (
             f"Decision(model={self.model!r}, class_used={self.class_used!r}, "
             f"estimated_usd={self.estimated_usd!r}, alternates={self.alternates!r})"
         )
+
+
+# One slot, set by itself: four by `object.__setattr__` would take longer than the choice of the model.
+_put_made = Decision.__dict__["_made"].__set__
 
 
 class DecisionRecord(Frozen):

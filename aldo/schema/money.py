@@ -13,9 +13,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from aldo.schema.decimals import LARGEST, PRICE_PLACES, WrittenFloat, plain_text
+from aldo.schema.decimals import LARGEST, MOST_DIGITS, PRICE_PLACES, WrittenFloat, plain_text
 
-MOST_DIGITS = 60
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,6})?")
 
 

@@ -39,7 +39,7 @@ def test_a_forged_decision_for_a_forbidden_entry_is_refused() -> None:
         catalog = catalog_of(providerConfig={"baseUrl": "https://evil.test"}, **change)
         honest = decide(catalog, "public")
         request = RouteRequest(capability_class="fast-draft", privacy="sensitive")
-        forged = Decision("m", "fast-draft", "0", (), request, honest._source)
+        forged = Decision("m", "fast-draft", request, honest._source)
         with pytest.raises(EgressRefused):
             resolve(catalog, forged)
 
