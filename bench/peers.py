@@ -1,8 +1,8 @@
 """Other routers over the same catalog, each in an interpreter of its own, so that its imports do not disturb ours.
 
 They know neither tiers nor tags as routing does here: they are asked for the capability class of the catalog's
-first entry, public, which is what `bench.routing` asks first, and choose among the same entries. A peer that is
-not installed, fails or cannot follow is left out, and a line says why.
+first entry, public, which is the request that `bench.routing` repeats, and choose among the same entries. A peer
+that is not installed, fails or cannot follow is left out, and a line says why.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from bench.measure import Row, per_call
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("litellm", "endorouter")
-OFFLINE = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}  # no price list from the network on import
 PATIENCE = 60.0
 """Seconds that a peer may take to build its router."""
 
@@ -43,48 +41,56 @@ class Figure:
 
 def rows() -> Iterator[Row | str]:
     """Import times: the whole process, medians of runs in turn."""
-    ours = {"import aldo": "import aldo", "import aldo; aldo.route": "import aldo; aldo.route"}
-    theirs = {f"import {name}": f"import {name}" for name in NAMES if find_spec(name)}
-    times = _in_turn([*ours.values(), *theirs.values()])
-    yield from (f"{name} is not installed: left out" for name in NAMES if not find_spec(name))
-    for their_name, their_code in theirs.items():
-        for name, code in ours.items():
-            yield Row(name, times[code], their_name, times[their_code])
+    ours = ("import aldo", "import aldo; aldo.route")
+    theirs = []
+    for name in NAMES:
+        done = _python("-c", f"import {name}")  # which also warms the disk
+        if done.returncode:
+            yield f"import {name} is left out: {_reason(done)}"
+        else:
+            theirs.append(f"import {name}")
+    times: dict[str, list[float]] = {code: [] for code in (*ours, *theirs)}
+    for _ in range(3):
+        for code, kept in times.items():
+            started = time.perf_counter()
+            _python("-c", code)
+            kept.append(time.perf_counter() - started)
+    for peer in theirs:
+        for code in ours:
+            yield Row(code, statistics.median(times[code]), peer, statistics.median(times[peer]))
 
 
 def decisions(sizes: Sequence[int]) -> Iterator[Figure | str]:
     """Figures of every peer at every size, and lines about what is missing."""
     for name in NAMES:
-        if find_spec(name):
-            yield from _asked(name, sizes)
-        else:
-            yield f"{name} is not installed: left out"
+        try:
+            done = _python("-m", "bench.peers", name, *map(str, sizes))
+        except subprocess.TimeoutExpired:
+            yield f"{name} is left out: it took more than ten minutes"
+            continue
+        for line in done.stdout.splitlines():
+            if line.startswith("{"):
+                said = json.loads(line)
+                yield said["note"] if "note" in said else Figure(**said)
+        if done.returncode:
+            yield f"{name} is left out from here on: {_reason(done)}"
 
 
-def _in_turn(codes: Sequence[str], runs: int = 3) -> dict[str, float]:
-    times: dict[str, list[float]] = {code: [] for code in codes}
-    for _ in range(runs + 1):
-        for code, kept in times.items():
-            started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=os.environ | OFFLINE)
-            kept.append(time.perf_counter() - started)
-    return {code: statistics.median(kept[1:]) for code, kept in times.items()}
+def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}  # no price list from the network on import
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
 
 
-def _asked(name: str, sizes: Sequence[int]) -> Iterator[Figure | str]:
-    command = [sys.executable, "-m", "bench.peers", name, *map(str, sizes)]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
-    except subprocess.TimeoutExpired:
-        yield f"{name} took more than ten minutes: left out"
-        return
-    for line in done.stdout.splitlines():
-        if line.startswith("{"):
-            said = json.loads(line)
-            yield said["note"] if "note" in said else Figure(**said)
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]
-        yield f"{name} failed: {reason[0]}"
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
 
 
 def litellm(sizes: Sequence[int]) -> Iterator[Figure | str]:
@@ -167,7 +173,6 @@ def _target(make: Any, entry: dict[str, Any]) -> Any:
 
 def _main(name: str, sizes: Sequence[int]) -> None:
     """One peer in this process: figures and notes as lines of JSON."""
-    os.environ.update(OFFLINE)
     said: Iterator[Figure | str] = {"litellm": litellm, "endorouter": endorouter}[name](sizes)
     print(json.dumps({"note": f"{name} {version(name)}"}), flush=True)
     for figure in said:

@@ -43,7 +43,8 @@ def changed(base: Entries, number: int) -> Entries:
     for n, place in enumerate(picked):
         entry = head[place]
         if n % 5 == 0:
-            entry["cost"] = {name: round(price * draw.choice([0.5, 0.9, 1.1, 2]), 6) for name, price in entry["cost"].items()}
+            factor = draw.choice([0.5, 0.9, 1.1, 2])
+            entry["cost"] = {name: round(price * factor, 6) for name, price in entry["cost"].items()}
         elif n % 5 == 1:
             entry["provides"] = entry["provides"][1:]
         elif n % 5 == 2:

@@ -12,18 +12,21 @@ from aldo._lazy import lazy_names
 
 if TYPE_CHECKING:
     from aldo.router.compiled import CompiledCatalog, compile_catalog
+    from aldo.router.decide import route, route_many, why_not
+    from aldo.router.difference.compare import Diff, diff
     from aldo.router.facts import Facts
-    from aldo.router.route import route, route_many, why_not
 
-__all__ = ["CompiledCatalog", "Facts", "compile_catalog", "route", "route_many", "why_not"]
+__all__ = ["CompiledCatalog", "Diff", "Facts", "compile_catalog", "diff", "route", "route_many", "why_not"]
 
 _HOMES = {
     "CompiledCatalog": "compiled",
+    "Diff": "difference.compare",
     "Facts": "facts",
     "compile_catalog": "compiled",
-    "route": "route",
-    "route_many": "route",
-    "why_not": "route",
+    "diff": "difference.compare",
+    "route": "decide",
+    "route_many": "decide",
+    "why_not": "decide",
 }
 
 __getattr__ = lazy_names("aldo.router", _HOMES)

@@ -17,24 +17,35 @@ from aldo.router.rank import tie
 class Envelope:
     """Of entries of one locality that all take a request: which is the cheapest, ties broken as `rank` does."""
 
-    __slots__ = ("_free", "_only_in", "_only_out", "corners", "sole", "steps")
+    __slots__ = ("corners", "free", "only_in", "only_out", "sole", "steps")
 
     def __init__(self, members: Iterable[Facts]) -> None:
         by_tie = sorted(members, key=tie)
         # `min` gives the first of equals, and the first is the one that wins the tie.
-        self._free = by_tie[0]
-        self._only_in = min(by_tie, key=lambda f: f.pico_in)
-        self._only_out = min(by_tie, key=lambda f: f.pico_out)
+        self.free = by_tie[0]
+        self.only_in = min(by_tie, key=lambda f: f.pico_in)
+        self.only_out = min(by_tie, key=lambda f: f.pico_out)
         stairs = _staircase(by_tie)
         self.corners = _hull(stairs)
         self.steps = tuple(_step(a, b, stairs) for a, b in zip(self.corners, self.corners[1:], strict=False))
         self.sole = self.corners[0] if not self.steps else None
         """The one that is the cheapest for all sizes of which none is zero, if one is."""
 
+    def is_like(self, other: Envelope) -> bool:
+        """Whether both have the same winners everywhere. Entries count as the same if they are one object."""
+        return (
+            self.free is other.free
+            and self.only_in is other.only_in
+            and self.only_out is other.only_out
+            and len(self.corners) == len(other.corners)
+            and all(a is b for a, b in zip(self.corners, other.corners, strict=True))
+            and all(a[2] is b[2] for a, b in zip(self.steps, other.steps, strict=True))
+        )
+
     def best(self, tokens_in: int, tokens_out: int) -> Facts:
         """The cheapest for these sizes."""
         if not tokens_in or not tokens_out:
-            return self._only_in if tokens_in else self._only_out if tokens_out else self._free
+            return self.only_in if tokens_in else self.only_out if tokens_out else self.free
         low, high = 0, len(self.steps)
         while low < high:
             middle = (low + high) >> 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import inf
 
 from aldo.router.envelope import Envelope
@@ -23,7 +23,8 @@ class Group:
 
     __slots__ = ("_envelopes", "contexts", "limits", "members", "without")
 
-    def __init__(self, members: Iterable[Facts]) -> None:
+    def __init__(self, members: Sequence[Facts]) -> None:
+        """`members` in the order of a shelf: by the prices of input and output, then by tie."""
         self.members = _undominated(members)
         self.contexts = sorted({facts.context_tokens for facts in self.members})
         self.limits = sorted({facts.max_output_tokens for facts in self.members if facts.max_output_tokens is not None})
@@ -67,16 +68,15 @@ def _limit(facts: Facts) -> float:
     return inf if facts.max_output_tokens is None else facts.max_output_tokens
 
 
-def _undominated(members: Iterable[Facts]) -> tuple[Facts, ...]:
+def _undominated(members: Sequence[Facts]) -> tuple[Facts, ...]:
     """Without those that another always comes before: no dearer, no smaller, and the winner of ties.
 
     Whoever is left out has no say, because the one above it outranks all that it would. Where too many would have
     to be compared, some that could go are kept: that costs time and changes nothing.
     """
-    ordered = sorted(members, key=lambda f: (f.pico_in, f.pico_out, tie(f)))
     kept: list[Facts] = []
-    patience = _PATIENCE * len(ordered)
-    for facts in ordered:
+    patience = _PATIENCE * len(members)
+    for facts in members:
         if patience > 0:
             above = _dominator(facts, kept)
             patience -= above

@@ -13,11 +13,13 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+from aldo.errors import UnknownNameError
 from aldo.router.cells import cells
 from aldo.router.facts import Facts, project
 from aldo.router.group import Group
 from aldo.router.names import KnownNames
 from aldo.router.rank import rank
+from aldo.router.shelf import Shelf
 from aldo.router.stages import Question, first_failure, later_failure, question
 from aldo.schema.canonical import digest
 from aldo.schema.catalog import Catalog
@@ -45,6 +47,7 @@ class RoutingTable:
         self.facts = {model: project(catalog.by_id[model]) for model in sorted(catalog.by_id)}
         self.names = KnownNames(self.facts.values(), catalog.vocabulary)
         self._cells = cells(self.facts.values(), self.sensitive_localities)
+        self._shelves: dict[tuple[str, str, str], Shelf] = {}
         self._orders: dict[Any, tuple[tuple[GroupKey, Group], ...]] = {}
         self._groups: dict[GroupKey, Group] = {}
         self.kept: dict[str, object] = {}
@@ -81,6 +84,29 @@ class RoutingTable:
                 best = self._best_but(key, group, best, tokens_in, tokens_out, frozenset(banned))
             # The cheapest stands for its group: where it is too dear, all of them are.
             if best is not None and (budget is None or best.cost(tokens_in, tokens_out) <= _pico(budget, PICO_PLACES)):
+                return best
+        return None
+
+    def first_or_none(self, request: RouteRequest) -> Facts | None:
+        """The same, with None also for a request that names what nobody knows."""
+        try:
+            return self.first(request)
+        except UnknownNameError:
+            return None
+
+    def seen_by(self, privacy: str) -> Iterator[Facts]:
+        """The enabled entries of all classes that may see this tier."""
+        for (_, tier), cell in self._cells.items():
+            if tier == privacy:
+                yield from cell
+
+    def plain_first(
+        self, capability_class: str, privacy: str, requires: frozenset[str], tokens_in: int, tokens_out: int
+    ) -> Facts | None:
+        """The first choice of one class for a request that says no more than this. Names are not checked."""
+        for locality in LOCALITIES:
+            best = self.group((capability_class, privacy, requires, locality)).best(tokens_in, tokens_out)
+            if best is not None:
                 return best
         return None
 
@@ -128,10 +154,20 @@ class RoutingTable:
         self._orders[shape] = order
         return order
 
+    def shelf(self, capability_class: str, privacy: str, locality: str) -> Shelf:
+        """The entries of a cell that are in one place."""
+        key = capability_class, privacy, locality
+        shelf = self._shelves.get(key)
+        if shelf is None:
+            cell = self.cell(capability_class, privacy)
+            shelf = Shelf(facts for facts in cell if facts.locality == locality)
+            if cell:
+                self._shelves[key] = shelf
+        return shelf
+
     def _members(self, key: GroupKey) -> list[Facts]:
         capability_class, privacy, requires, locality = key
-        cell = self.cell(capability_class, privacy)
-        return [facts for facts in cell if facts.locality == locality and requires <= facts.provides]
+        return self.shelf(capability_class, privacy, locality).providing(requires)
 
     def _best_but(
         self, key: GroupKey, group: Group, best: Facts | None, tokens_in: int, tokens_out: int, banned: frozenset[str]
@@ -144,7 +180,7 @@ class RoutingTable:
             if rest is None:
                 if len(group.without) >= _MOST_KEPT:
                     group.without.clear()
-                rest = group.without[best.id] = Group(f for f in self._members(key) if f.id not in gone)
+                rest = group.without[best.id] = Group([f for f in self._members(key) if f.id not in gone])
             group = rest
             best = group.best(tokens_in, tokens_out)
         return best

@@ -1,0 +1,200 @@
+"""One class and tier on both sides: which pairs of winners some request has, decided for all requests.
+
+Which requests have to be looked at:
+
+- Two winners that are alike on both sides are one entry. So one of the winners is changed.
+- The more tags a request requires, the fewer competitors there are, on both sides. So a pair of winners is found,
+  if at all, at the largest requirement set that both provide; a winner against nobody at all that it provides.
+- Of localities and budgets those matter that separate two places: where one side takes a nearer place than the
+  other, the nearer one is empty for the other, or too dear for a budget that pays for both winners.
+- Sizes are cut into bands, between whose thresholds the same entries fit, and bands into sectors, in which the
+  winners stay the same. In a sector a difference of costs is linear, so whether one of its requests is dearer is a
+  question of whole points in a convex polygon.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from aldo.router.difference.effort import Effort
+from aldo.router.difference.found import Found, Key, Shown, Way
+from aldo.router.difference.sectors import Band, Sector, sectors
+from aldo.router.difference.side import Groups, Shelves, groups, only_in
+from aldo.router.envelope import Envelope
+from aldo.router.facts import Facts
+from aldo.router.group import Group
+from aldo.router.lattice import LARGEST, HalfPlane
+from aldo.schema.difference import ChangeKind
+from aldo.schema.vocabulary import LOCALITIES, Locality, PrivacyTier
+
+Envelopes = dict[Locality, Envelope | None]
+_PRICES: tuple[tuple[ChangeKind, int], ...] = (("dearer", 0), ("cheaper", 1))  # with the side that pays less
+
+
+def requirement_sets(base: Sequence[Facts], head: Sequence[Facts], effort: Effort) -> list[frozenset[str]]:
+    """The requirement sets at which a pair of winners can be found if anywhere, the smallest first."""
+    found = {frozenset[str]()}
+    for mine, theirs in ((base, head), (head, base)):
+        others = {facts.provides for facts in theirs}
+        for provides in {facts.provides for facts in only_in(mine, theirs)}:
+            effort.spend(1 + len(others) // 16)
+            found.add(provides)
+            found |= {provides & other for other in others}
+    return sorted(found, key=lambda tags: (len(tags), sorted(tags)))
+
+
+class CellComparison(NamedTuple):
+    """Compares one class and tier, one requirement set after the other, and adds to what is found."""
+
+    capability_class: str
+    privacy: PrivacyTier
+    base: Shelves
+    head: Shelves
+    found: Found
+    effort: Effort
+
+    def compare(self, requires: frozenset[str]) -> None:
+        base, head = groups(self.base, requires), groups(self.head, requires)
+        self.effort.spend(sum(len(group.members) for side in (base, head) for group in side.values()) // 4 + 1)
+        changed = [place for place in LOCALITIES if not _same(base[place].members, head[place].members)]
+        if changed:
+            for band in bands((*base.values(), *head.values())):
+                self.effort.spend()
+                _BandComparison(self, requires, band, _envelopes(base, band), _envelopes(head, band)).compare(changed)
+
+    def show(self, kind: ChangeKind, band: Band, sector: Sector, way: Way, more: tuple[HalfPlane, ...]) -> None:
+        """Tell of a sector, if some request in it keeps `more` conditions and no plainer one is known."""
+        base, head = sector.base, sector.head
+        key = Key(kind, self.capability_class, base and base.id, head and head.id)
+        if self.found.has(key, self.privacy, way.plainness):
+            return
+        self.effort.spend(2)
+        sizes = sector.point(band, *more)
+        if sizes is not None:
+            self.found.add(key, self.privacy, Shown(way, sizes))
+
+
+class _BandComparison(NamedTuple):
+    """The same for the sizes of one band, within which it stays the same who takes them."""
+
+    cell: CellComparison
+    requires: frozenset[str]
+    band: Band
+    base: Envelopes
+    head: Envelopes
+
+    def compare(self, changed: Sequence[Locality]) -> None:
+        self._served(_first(self.base), _first(self.head), Way(self.requires))
+        for place in changed:
+            mine, theirs = self.base[place], self.head[place]
+            self._served(mine, theirs, Way(self.requires, (place,)))
+            if mine is not None and theirs is not None:
+                self._budgeted(place, mine, theirs)
+                continue
+            for farther in _beyond(place):  # empty on one side, so that side goes on to the next place
+                way = Way(self.requires, (place, farther))
+                if mine is not None:
+                    self._served(mine, self.head[farther], way)
+                elif theirs is not None:
+                    self._served(self.base[farther], theirs, way)
+
+    def _served(self, base: Envelope | None, head: Envelope | None, way: Way) -> None:
+        """Requests that these two envelopes answer."""
+        if not (base is head or (base is not None and head is not None and base.is_like(head))):
+            for sector in sectors(base, head):
+                self.cell.effort.spend()
+                self._pair(sector, way)
+
+    def _pair(self, sector: Sector, way: Way, *more: HalfPlane) -> None:
+        """What is to be told of a pair of winners: that one is missing, another, dearer, cheaper."""
+        pair = base, head = sector.base, sector.head
+        if base is head:
+            return
+        if base is None or head is None:
+            self._show("routable" if base is None else "unroutable", sector, way, more)
+            return
+        if base.id != head.id:
+            self._show("rerouted", sector, way, more)
+        for kind, less in _PRICES:
+            cheap, dear = pair[less], pair[1 - less]
+            assert cheap is not None
+            assert dear is not None
+            if _can_cost_more(dear, cheap):
+                self._show(kind, sector, way, (*more, _costs_more(dear, cheap)))
+
+    def _show(self, kind: ChangeKind, sector: Sector, way: Way, more: tuple[HalfPlane, ...]) -> None:
+        self.cell.show(kind, self.band, sector, way, more)
+
+    def _budgeted(self, place: Locality, mine: Envelope, theirs: Envelope) -> None:
+        """A budget that pays for one of two winners and not for the other: then a farther place serves, or nobody."""
+        if mine.is_like(theirs):
+            return
+        for sector in sectors(mine, theirs):
+            self.cell.effort.spend()
+            base, head = sector.base, sector.head
+            assert base is not None
+            assert head is not None
+            if base is not head and _can_cost_more(head, base):
+                self._instead(place, sector._replace(head=None), base, head)
+            if base is not head and _can_cost_more(base, head):
+                self._instead(place, sector._replace(base=None), head, base)
+
+    def _instead(self, place: Locality, sector: Sector, paid: Facts, dear: Facts) -> None:
+        """Who answers instead of `dear`, in the catalog in which it wins, while the budget still pays for `paid`."""
+        too_dear = _costs_more(dear, paid)
+        self._pair(sector, Way(self.requires, (place,), (paid,)), too_dear)
+        side = self.head if sector.head is None else self.base
+        for farther in _beyond(place):
+            for beyond in sectors(side[farther], None):
+                other = beyond.base
+                if other is None or not _can_cost_more(dear, other):
+                    continue
+                self.cell.effort.spend()
+                winners = (paid, other) if sector.head is None else (other, paid)
+                both = Sector(*winners, (*sector.half_planes, *beyond.half_planes))
+                way = Way(self.requires, (place, farther), (paid, other))
+                self._pair(both, way, too_dear, _costs_more(dear, other))
+
+
+def bands(groups: Sequence[Group]) -> Iterator[Band]:
+    """The sizes that some group takes, cut at every context and every output limit."""
+    contexts = sorted({context for group in groups for context in group.contexts})
+    limits = [*sorted({limit for group in groups for limit in group.limits if limit < LARGEST}), LARGEST]
+    for place, total in reversed(list(enumerate(contexts))):
+        over = contexts[place - 1] if place else -1
+        for at, limit in enumerate(limits):
+            above = limits[at - 1] if at else -1
+            if above < min(total, limit):
+                yield Band(over, total, above, limit)
+
+
+def _envelopes(groups: Groups, band: Band) -> Envelopes:
+    """Per locality who takes the sizes of a band."""
+    return {
+        place: group.envelope(bisect_left(group.contexts, band.total), bisect_left(group.limits, band.limit))
+        for place, group in groups.items()
+    }
+
+
+def _first(envelopes: Envelopes) -> Envelope | None:
+    """The nearest place that takes the sizes of the band."""
+    return next((found for place in LOCALITIES if (found := envelopes[place]) is not None), None)
+
+
+def _beyond(place: Locality) -> tuple[Locality, ...]:
+    return LOCALITIES[LOCALITIES.index(place) + 1 :]
+
+
+def _same(ours: Sequence[Facts], theirs: Sequence[Facts]) -> bool:
+    return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
+
+
+def _can_cost_more(dear: Facts, cheap: Facts) -> bool:
+    return dear.pico_in > cheap.pico_in or dear.pico_out > cheap.pico_out
+
+
+def _costs_more(dear: Facts, cheap: Facts) -> HalfPlane:
+    """The sizes for which `dear` costs more than `cheap`, by 10⁻¹² USD at least."""
+    return cheap.pico_in - dear.pico_in, cheap.pico_out - dear.pico_out, -1

@@ -1,0 +1,23 @@
+"""A bound on how much is compared."""
+
+from __future__ import annotations
+
+MOST = 1_000_000
+"""About ten seconds. Catalogs of a thousand entries need a hundredth to a third of it."""
+
+
+class OutOfEffortError(Exception):
+    """The bound is reached: what was found is true, but there may be more."""
+
+
+class Effort:
+    """What may still be compared. A count and not a clock: the same catalogs always end the same way."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.left = most
+
+    def spend(self, amount: int = 1) -> None:
+        """Raises `OutOfEffortError` when nothing is left."""
+        self.left -= amount
+        if self.left < 0:
+            raise OutOfEffortError
