@@ -9,7 +9,7 @@ import click
 from aldo.catalog import load_catalog
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, catalog_path, json_option
-from aldo.errors import UsageError
+from aldo.errors import UsageError, printable
 from aldo.replay import export, replay
 from aldo.schema.decimals import plain_text
 from aldo.schema.printed import dumps
@@ -56,7 +56,9 @@ def command(
         if directory is not None:
             written = export(directory, base, head, "spark" if dialect == "spark" else "duckdb")
             names = [str(path) for path in written]
-            click.echo(dumps({"written": names}) if as_json else "\n".join(f"wrote {dumps(n)[1:-1]}" for n in names))
+            click.echo(
+                dumps({"written": names}) if as_json else "\n".join(f"wrote {printable(name)}" for name in names)
+            )
             return
         report = replay(log[0] if len(log) == 1 else log, base, head, output)
         click.echo(dumps(report.to_dict()) if as_json else report_text(report))

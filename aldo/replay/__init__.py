@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aldo._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from aldo.replay.export import export
+    from aldo.replay.portable import export
     from aldo.replay.report import Changes, Report, Reroute
     from aldo.replay.run import replay
 
@@ -23,7 +23,7 @@ _HOMES = {
     "Changes": "report",
     "Report": "report",
     "Reroute": "report",
-    "export": "export",
+    "export": "portable",
     "replay": "run",
 }
 

@@ -1,14 +1,13 @@
 """Budgets in SQL: USD, however a column holds them, as whole 10⁻¹² USD. Exact, as `schema.money` reads them.
 
-Each function gives an expression that is null where the amount is not valid, and `most` where it is more. No binary float has a part in it:
-a double is taken by its shortest text, as everywhere in aldo.
+Each function gives an expression that is null where the amount is not valid, and `most` where it is more. No
+binary float has a part in it: a double is taken by its shortest text, as everywhere in aldo.
 """
 
 from __future__ import annotations
 
 from aldo.replay.dialect import Dialect
-from aldo.schema.decimals import LARGEST, PICO_PLACES
-from aldo.schema.money import MOST_DIGITS
+from aldo.schema.decimals import LARGEST, MOST_DIGITS, PICO_PLACES
 
 _MOST = int(LARGEST)
 _MOST_PLACE = len(str(_MOST)) - 1  # the power of ten of the first digit of the largest amount

@@ -22,6 +22,8 @@ class Dialect:
     """After AS of one that is as large as the log: never keep it."""
     wide: str
     """The type of a number of 38 digits."""
+    texts: str
+    """The type of a list of texts."""
     without: str
     """`SELECT *` without the columns that follow in parentheses."""
     length: str
@@ -45,7 +47,8 @@ class Dialect:
     def names(self, names: Sequence[str] = ()) -> str:
         """A list of texts that need no escaping."""
         quoted = ", ".join(f"'{name}'" for name in names)
-        return f"CAST([{quoted}] AS VARCHAR[])" if self.name == "duckdb" else f"CAST(array({quoted}) AS ARRAY<STRING>)"
+        items = f"[{quoted}]" if self.name == "duckdb" else f"array({quoted})"
+        return f"CAST({items} AS {self.texts})"
 
     def record(self, fields: Sequence[tuple[str, str]]) -> str:
         """A struct of named expressions."""
@@ -59,17 +62,13 @@ class Dialect:
             return f"list_has_all({all_of}, {some})"
         return f"size(array_except({some}, {all_of})) = 0"
 
-    def column(self, name: str) -> str:
-        """A column of the log, whatever is in its name."""
-        quote = '"' if self.name == "duckdb" else "`"
-        return f"log.{quote}{name.replace(quote, quote * 2)}{quote}"
-
 
 DUCKDB = Dialect(
     name="duckdb",
     once="MATERIALIZED ",
     each="NOT MATERIALIZED ",
     wide="HUGEINT",
+    texts="VARCHAR[]",
     without="EXCLUDE",
     length="len",
     every="list_transform",
@@ -82,6 +81,7 @@ SPARK = Dialect(
     once="",
     each="",
     wide="DECIMAL(38, 0)",
+    texts="ARRAY<STRING>",
     without="EXCEPT",
     length="size",
     every="transform",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,11 +31,9 @@ _KEPT_OUT = ("build_side_probe_side", "join_order", "common_subplan")
 def engines() -> tuple[ModuleType, ModuleType]:
     """duckdb and pyarrow. Raises `UsageError` without the extra."""
     try:
-        import duckdb
-        import pyarrow
+        return import_module("duckdb"), import_module("pyarrow")
     except ImportError:
         raise UsageError(MISSING) from None
-    return duckdb, pyarrow
 
 
 @contextmanager
@@ -51,6 +50,8 @@ def connected() -> Iterator[Any]:
             kept_out = ",".join(name for name in _KEPT_OUT if name in known)
             connection.execute(f"SET disabled_optimizers = {quoted(kept_out)}")
             yield connection
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
         except duckdb.Error as error:
             raise UsageError(f"the log cannot be replayed: {_first_line(error)}") from None
         finally:
@@ -92,6 +93,11 @@ def arrow_tables(columns: RoutingColumns) -> dict[str, Any]:
         "models": arrow.Table.from_pylist(columns.models, arrow.schema(model)),
         "names": arrow.Table.from_pylist(columns.names, arrow.schema(known)),
     }
+
+
+def write_table(table: Any, path: Path) -> None:
+    """Write an Arrow table as Parquet. Raises `OSError`."""
+    import_module("pyarrow.parquet").write_table(table, path)
 
 
 def load_tables(connection: Any, side: Side, columns: RoutingColumns) -> None:

@@ -11,8 +11,11 @@ from aldo.replay.tables import Limits
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import LOCALITIES
 
-Kind = Literal["text", "list", "whole", "real", "decimal", "nothing"]
-"""What a column holds; `nothing` but nulls is a kind as well. `decimal` has at most 12 places and 26 digits before."""
+Kind = Literal["text", "list", "whole", "real", "decimal", "digits", "nothing"]
+"""What a column holds; `nothing` but nulls is a kind as well.
+
+A `decimal` has at most 12 places and 26 digits before the point, `digits` are a decimal with more of either.
+"""
 
 TEXTS = ("capabilityClass", "privacy", "pin")
 LISTS = ("fallbackClasses", "requires", "localities", "exclude", "down")
@@ -24,8 +27,8 @@ MANDATORY = ("capabilityClass", "privacy")
 ACCEPTED: Mapping[str, tuple[Kind, ...]] = {
     **dict.fromkeys(TEXTS, ("text",)),
     **dict.fromkeys(LISTS, ("list",)),
-    **dict.fromkeys(TOKENS, ("whole", "real", "decimal")),
-    BUDGET: ("decimal", "text", "whole", "real"),
+    **dict.fromkeys(TOKENS, ("whole", "real", "decimal", "digits")),
+    BUDGET: ("decimal", "text", "whole", "real", "digits"),
 }
 
 EXPORTED: Mapping[str, Kind] = {
@@ -48,18 +51,18 @@ def reading(columns: Mapping[str, Kind], dialect: Dialect, limits: Limits) -> li
 
     `columns` are the request's columns that the log has; the others, and nulls, take the request's defaults.
     """
-    present = {field: "NULL" if columns.get(field, "nothing") == "nothing" else f"log.{field}" for field in FIELDS}
+    held = {field: _column(field, columns, dialect) for field in FIELDS}
     none = dialect.names()
     return [
-        ("aldo_class", _text(present["capabilityClass"])),
-        ("aldo_privacy", _text(present["privacy"])),
-        ("aldo_pin", _pin(present["pin"])),
-        ("aldo_fallback", _list(present["fallbackClasses"], none)),
-        ("aldo_requires", _list(present["requires"], none)),
-        ("aldo_localities", _list(present["localities"], dialect.names(LOCALITIES))),
-        ("aldo_exclude", _list(present["exclude"], none)),
-        ("aldo_down", _list(present["down"], none)),
-        *((name, _tokens(field, present[field], limits)) for name, field in _COUNTS),
+        ("aldo_class", _or(held["capabilityClass"], "''")),  # no name is empty
+        ("aldo_privacy", _or(held["privacy"], "''")),
+        ("aldo_pin", _pin(held["pin"])),
+        ("aldo_fallback", _or(held["fallbackClasses"], none)),
+        ("aldo_requires", _or(held["requires"], none)),
+        ("aldo_localities", _or(held["localities"], dialect.names(LOCALITIES))),
+        ("aldo_exclude", _or(held["exclude"], none)),
+        ("aldo_down", _or(held["down"], none)),
+        *((name, _tokens(field, held[field], limits)) for name, field in _COUNTS),
         ("aldo_budget", _budget(columns.get(BUDGET, "nothing"), dialect, limits)),
     ]
 
@@ -67,27 +70,26 @@ def reading(columns: Mapping[str, Kind], dialect: Dialect, limits: Limits) -> li
 _COUNTS = (("aldo_in", "tokensIn"), ("aldo_out", "maxTokensOut"))
 
 
-def _text(column: str) -> str:
-    return "''" if column == "NULL" else f"coalesce({column}, '')"  # no name is empty
+def _column(field: str, columns: Mapping[str, Kind], dialect: Dialect) -> str | None:
+    """The column as an expression: texts and lists of texts may come as other types that stand for such."""
+    kind = columns.get(field, "nothing")
+    types = {"text": "STRING", "list": dialect.texts}
+    return None if kind == "nothing" else f"CAST(log.{field} AS {types[kind]})" if kind in types else f"log.{field}"
 
 
-def _pin(column: str) -> str:
-    """An empty text for no pin; an empty pin becomes another one that is no name either."""
-    return (
-        "''"
-        if column == "NULL"
-        else f"CASE WHEN {column} IS NULL THEN '' WHEN {column} = '' THEN ' ' ELSE {column} END"
-    )
+def _or(column: str | None, default: str) -> str:
+    return default if column is None else f"coalesce({column}, {default})"
 
 
-def _list(column: str, default: str) -> str:
-    return default if column == "NULL" else f"coalesce({column}, {default})"
+def _pin(column: str | None) -> str:
+    """An empty text for no pin; an empty pin becomes another text that is no name either."""
+    return "''" if column is None else f"coalesce(CASE WHEN {column} = '' THEN ' ' ELSE {column} END, '')"
 
 
-def _tokens(field: str, column: str, limits: Limits) -> str:
+def _tokens(field: str, column: str | None, limits: Limits) -> str:
     """A count beyond every context is cut off: it fits nowhere either way, and costs stay within their limit."""
     default = min(_default(field), limits.tokens)
-    if column == "NULL":
+    if column is None:
         return f"CAST({default} AS BIGINT)"
     valid = f"{column} BETWEEN 0 AND {MOST_TOKENS} AND {column} = floor({column})"
     whole = f"least(CAST({column} AS BIGINT), {limits.tokens})"

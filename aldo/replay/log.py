@@ -10,7 +10,7 @@ from aldo.errors import UsageError
 from aldo.replay.fields import ACCEPTED, FIELDS, MANDATORY, Kind
 
 _WHOLE = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
-_NOTHING = {"NULL", '"NULL"', "NULL[]", '"NULL"[]'}
+_NOTHING = {"NULL", '"NULL"'}
 _ADVICE = {
     "text": "cast it to VARCHAR",
     "list": "make it a list of texts, VARCHAR[]",
@@ -54,10 +54,10 @@ def _alike(column: str, field: str) -> bool:
 
 
 def _kind(field: str, type_name: str) -> Kind:
-    found = _held(type_name)
-    if found != "nothing" and found not in ACCEPTED[field]:
-        raise UsageError(f"the log's column {field!r} is {type_name}; {_ADVICE[ACCEPTED[field][0]]}")
-    return found or "text"
+    kind = _held(type_name)
+    if kind == "nothing" or kind in ACCEPTED[field]:
+        return kind
+    raise UsageError(f"the log's column {field!r} is {type_name}; {_ADVICE[ACCEPTED[field][0]]}")
 
 
 def _held(type_name: str) -> Kind | None:
@@ -78,5 +78,5 @@ def _fraction(type_name: str) -> Kind | None:
         return "real"
     if decimal := re.fullmatch(r"DECIMAL\(([0-9]+),([0-9]+)\)", type_name):
         digits, places = map(int, decimal.groups())
-        return "decimal" if places <= 12 and digits - places <= 26 else "text"
+        return "decimal" if places <= 12 and digits - places <= 26 else "digits"
     return None

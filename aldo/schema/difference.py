@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, get_args
 
+from aldo.schema.decision import Decision
 from aldo.schema.request import RouteRequest
-from aldo.schema.vocabulary import PrivacyTier
+from aldo.schema.vocabulary import Locality, PrivacyTier
 
 ChangeKind = Literal[
     "privacy-widened",
@@ -26,12 +27,26 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 class Outcome(NamedTuple):
     """What one of the two catalogs makes of a witness."""
 
-    model: str
-    class_used: str
-    estimated_usd: str
-    """USD at list price for the sizes of the witness, an exact decimal text."""
-    locality: str
-    alternates: tuple[str, ...]
+    decision: Decision
+    locality: Locality
+    """Where the chosen model is."""
+
+    @property
+    def model(self) -> str:
+        return self.decision.model
+
+    @property
+    def class_used(self) -> str:
+        return self.decision.class_used
+
+    @property
+    def estimated_usd(self) -> str:
+        """USD at list price for the sizes of the witness, an exact decimal text."""
+        return self.decision.estimated_usd
+
+    @property
+    def alternates(self) -> tuple[str, ...]:
+        return self.decision.alternates
 
     def to_dict(self) -> dict[str, Any]:
         return {

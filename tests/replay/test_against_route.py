@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aldo import Catalog
-from aldo.replay import replay
-from tests.replay.logs import Routed, Row, log_table, one_by_one, outcomes, row_of
+from tests.replay.logs import Routed, log_table, one_by_one, outcomes, row_of
+from tests.replay.replaying import replayed
 from tests.support.reference_router import Ask
 from tests.support.strategies import Scenario, build_catalog, compose, crowd, scenarios, to_request
-
-
-def replayed(log: pa.Table, catalog: Catalog, against: Catalog | None = None) -> list[Row]:
-    with TemporaryDirectory() as directory:
-        output = Path(directory) / "out.parquet"
-        report = replay(log, catalog, against, output)
-        rows = pq.read_table(output).to_pylist()
-    assert report == replay(log, catalog, against)
-    assert report.rows == len(rows)
-    assert [row["number"] for row in rows] == list(range(len(rows)))
-    return rows
 
 
 def _asks(scenario: Scenario, seed: int) -> list[Ask]:

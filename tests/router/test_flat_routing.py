@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import aldo
 from aldo.errors import AldoError, NoEligibleModelError, UnknownNameError
-from aldo.router import route
+from aldo.router import route, route_many
 from aldo.schema import Catalog, RouteRequest
 from tests.support.brute import World, chain_of
 from tests.support.reference_router import Ask, Entry, Expected, cost, decimal_string, reference_route
@@ -57,10 +56,6 @@ def routed(catalog: Catalog, request: RouteRequest) -> Expected | str:
 
 def expected(scenario: Scenario, ask: Ask) -> Expected | str:
     return reference_route(scenario.entries, ask, scenario.sensitive) or "refused"
-
-
-def rng_pick(draw: random.Random) -> Any:
-    return draw.choice
 
 
 def a_crowd_of_sets(draw: random.Random, number: int) -> Scenario:
@@ -116,7 +111,7 @@ def test_any_sequence_of_requests_is_answered_as_if_each_came_first(seed: int, n
         answers = [expected(scenario, ask) for ask in asks]
         requests = [to_request(ask) for ask in asks]
         assert [routed(catalog, request) for request in requests] == answers
-        assert [said(outcome) for outcome in aldo.route_many(catalog, requests)] == answers
+        assert [said(outcome) for outcome in route_many(catalog, requests)] == answers
 
 
 @settings(max_examples=60)
@@ -181,7 +176,7 @@ def test_an_unknown_name_is_refused_before_and_after_any_other_request(seed: int
     answers = [code if ask is wrong else expected(scenario, ask) for ask in batch]
     for fresh in (catalog, catalog, scenario.catalog()):
         requests = [to_request(ask) for ask in batch]
-        assert [said(outcome) for outcome in aldo.route_many(fresh, requests)] == answers
+        assert [said(outcome) for outcome in route_many(fresh, requests)] == answers
         assert [routed(fresh, request) for request in requests] == answers
 
 
@@ -189,11 +184,8 @@ def test_an_unknown_name_is_refused_before_and_after_any_other_request(seed: int
 @given(scenarios(), st.sampled_from((0, 1, 7, 10**12)), st.sampled_from((0, 1, 10**12)))
 def test_zero_and_the_largest_sizes_are_routed_as_any_other(scenario: Scenario, tokens_in: int, out: int) -> None:
     """Nothing is rounded: the cost of 10^12 tokens at six places is exact, and free is not the same as absent."""
-    rooms = [
-        entry | {"effectiveContextTokens": 10**12, "servedContextTokens": tokens_in + out or 1} for entry in scenario.entries
-    ]
-    rooms = [entry | {"servedContextTokens": min(10**12, entry["servedContextTokens"])} for entry in rooms]
-    large = replace(scenario, entries=tuple(rooms))
+    room = {"effectiveContextTokens": 10**12, "servedContextTokens": min(10**12, tokens_in + out or 1)}
+    large = replace(scenario, entries=tuple(entry | room for entry in scenario.entries))
     catalog = large.catalog()
     for ask in (scenario.ask, scenario.ask.but(budget_usd=None), scenario.ask.but(budget_usd=Decimal(0))):
         sized = ask.but(tokens_in=tokens_in, max_tokens_out=out)
@@ -227,17 +219,17 @@ def pickled(value: Any) -> Any:
 @settings(max_examples=60)
 @given(st.integers(0, 10**6), st.sampled_from((pickled, copy.copy, copy.deepcopy)), st.booleans())
 def test_copies_of_catalogs_and_decisions_say_the_same(seed: int, copied: Any, warm: bool) -> None:
-    """Before and after routing; nothing kept for routing makes a copy differ, or grow."""
+    """Before and after routing; nothing that is kept for routing travels along."""
     draw = random.Random(seed)
     scenario = a_crowd_of_sets(draw, 6)
     catalog = scenario.catalog()
     size = len(pickle.dumps(catalog))
     asks = [an_ask(draw, scenario) for _ in range(12)]
     requests = [to_request(ask) for ask in asks]
-    decisions = aldo.route_many(catalog, requests) if warm else []
+    decisions = route_many(catalog, requests) if warm else []
     other = copied(catalog)
     assert other == catalog
-    assert len(pickle.dumps(other)) == size
+    assert len(pickle.dumps(catalog)) == size
     assert [routed(other, request) for request in requests] == [expected(scenario, ask) for ask in asks]
     for decision in decisions:
         if isinstance(decision, AldoError):
@@ -277,7 +269,7 @@ def test_an_answer_that_is_read_late_is_the_answer_to_its_own_request(seed: int)
     scenario = a_crowd_of_sets(draw, 8)
     catalog = scenario.catalog()
     asks = [an_ask(draw, scenario) for _ in range(30)]
-    outcomes = list(zip(asks, aldo.route_many(catalog, [to_request(ask) for ask in asks]), strict=True))
+    outcomes = list(zip(asks, route_many(catalog, [to_request(ask) for ask in asks]), strict=True))
     draw.shuffle(outcomes)
     for ask, outcome in outcomes:
         assert said(outcome) == expected(scenario, ask)
@@ -303,19 +295,33 @@ def bulk(seed: int) -> tuple[Scenario, list[Ask]]:
         need = draw.choice((1, 8, 1280))
         entries = [an_entry(draw.choice, model, need, need // 2) for model in draw.sample(IDS, 6)]
         scenario = Scenario(tuple(entries), Ask("fast-draft", "public"), draw.choice((None, ("on-prem",))))
-    ends = [min(e["effectiveContextTokens"], e.get("servedContextTokens", 10**12)) for e in scenario.entries]
     asks = []
     for _ in range(400):
         ask = an_ask(draw, scenario)
-        if draw.random() < 0.6:
-            room = min(10**12, max(0, draw.choice(ends) + draw.choice((-1, 0, 0, 1))))
-            out = draw.choice((0, 1, room // 2, room))
-            ask = ask.but(tokens_in=room - out, max_tokens_out=out)
-            if ask.budget_usd is not None:
-                exact = Decimal(decimal_string(cost(draw.choice(scenario.entries), ask)))
-                ask = ask.but(budget_usd=min(max(Decimal(0), exact + draw.choice((-1, 0, 1)) * PICO), Decimal(10**9)))
+        if draw.random() < 0.8:
+            ask = aimed_at(draw.choice(scenario.entries), draw, ask)
         asks.append(ask)
     return scenario, asks
+
+
+def aimed_at(entry: Entry, draw: random.Random, ask: Ask) -> Ask:
+    """The request turned to one entry: its class, mostly its tiers and tags, its limits and its cost, or one off."""
+    off = (-1, 0, 0, 0, 1)
+    room = min(entry["effectiveContextTokens"], entry.get("servedContextTokens", 10**12)) + draw.choice(off)
+    room = min(10**12, draw.choice((room, room, room // 2)))
+    out = min(room, draw.choice((0, 1, room // 2, entry.get("maxOutputTokens", room) + draw.choice(off))))
+    ask = ask.but(
+        capability_class=entry["capabilityClass"],
+        privacy=draw.choice((*entry["privacyAllowed"] * 3, "sensitive")),
+        requires=tuple(draw.sample(entry["provides"], draw.randrange(min(3, len(entry["provides"])) + 1))),
+        tokens_in=max(0, room - out),
+        max_tokens_out=max(0, out),
+        pin=draw.choice((ask.pin, entry["id"])) if ask.pin else None,
+    )
+    if ask.budget_usd is not None:
+        usd = Decimal(decimal_string(cost(entry, ask))) + draw.choice(off) * PICO
+        ask = ask.but(budget_usd=min(max(Decimal(0), usd), Decimal(10**9)))
+    return ask if draw.random() < 0.5 else ask.but(down=ask.down[:1], exclude=(), localities=None)
 
 
 def assert_bulk(seeds: Sequence[int]) -> int:
@@ -326,13 +332,13 @@ def assert_bulk(seeds: Sequence[int]) -> int:
         world = World(scenario.entries, scenario.sensitive, ("house-class",))
         catalog = build_catalog(scenario.entries, scenario.widened)
         requests = [to_request(ask) for ask in asks]
-        for ask, outcome in zip(asks, aldo.route_many(catalog, requests), strict=True):
+        for ask, outcome in zip(asks, route_many(catalog, requests), strict=True):
             assert same_chain(world, ask, outcome), (seed, ask, outcome)
             if pairs % 20 == 0:
                 assert said(outcome) == expected(scenario, ask), (seed, ask)
             pairs += 1
             routable += not isinstance(outcome, AldoError)
-    assert routable > pairs / 10, "a bulk in which nothing routes tests nothing"
+    assert routable > pairs / 4, "a bulk in which nothing routes tests nothing"
     return pairs
 
 
@@ -355,5 +361,5 @@ def test_a_crowd_answers_a_mixed_stream_as_the_oracle_does(size: int) -> None:
     scenario = replace(a_crowd_of_sets(draw, size), widened=scenario.widened)
     world = World(scenario.entries, scenario.sensitive, ("house-class",))
     asks = [an_ask(draw, scenario) for _ in range(300)]
-    outcomes = aldo.route_many(scenario.catalog(), [to_request(ask) for ask in asks])
+    outcomes = route_many(scenario.catalog(), [to_request(ask) for ask in asks])
     assert all(same_chain(world, ask, outcome) for ask, outcome in zip(asks, outcomes, strict=True))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain as joined
 from itertools import combinations, pairwise
 from math import ceil, floor, inf
@@ -96,15 +97,15 @@ class World:
             "vocabulary": {"capabilityClasses": list(self.classes), "capabilities": []},
         }
 
-    @property
-    def enabled(self) -> tuple[Entry, ...]:
-        return tuple(entry for entry in self.entries if entry.get("enabled", True))
+    @cached_property
+    def enabled(self) -> tuple[Model, ...]:
+        return tuple(model_of(entry) for entry in self.entries if entry.get("enabled", True))
 
     @property
     def largest(self) -> int:
         return max(context(entry) for entry in self.entries)
 
-    @property
+    @cached_property
     def known(self) -> frozenset[str]:
         """The classes that a request may name."""
         return frozenset((*BUILT_IN_CLASSES, *self.classes, *(entry["capabilityClass"] for entry in self.entries)))
@@ -113,7 +114,7 @@ class World:
         """Who serves a class and a tier and provides what is required, whatever the sizes."""
         return [
             model
-            for model in map(model_of, self.enabled)
+            for model in self.enabled
             if model.wanted == wanted
             and tier in model.tiers
             and (tier != "sensitive" or LOCALITIES[model.place] in self.sensitive)
@@ -140,7 +141,8 @@ def chain_of(world: World, ask: Ask) -> list[tuple[Model, int]] | None:
     gone = {*ask.exclude, *ask.down}
     found: list[tuple[Model, int]] = []
     for wanted in ask.classes():
-        for model, cost in ranked(world.cell(wanted, ask.privacy, ask.requires), ask.tokens_in, ask.max_tokens_out):
+        alive = world.cell(wanted, ask.privacy, ask.requires)
+        for model, cost in ranked(alive, ask.tokens_in, ask.max_tokens_out):
             within = ask.localities is None or LOCALITIES[model.place] in ask.localities
             if within and cost <= limit and model.id not in gone and ask.pin in (None, model.id):
                 found.append((model, cost))

@@ -56,9 +56,9 @@ class CellComparison(NamedTuple):
     effort: Effort
 
     def compare(self, requires: frozenset[str]) -> None:
-        base, head = groups(self.base, requires), groups(self.head, requires)
+        base, head = groups(self.base, self.head, requires)
         self.effort.spend(sum(len(group.members) for side in (base, head) for group in side.values()) // 4 + 1)
-        changed = [place for place in LOCALITIES if not _same(base[place].members, head[place].members)]
+        changed = [place for place in LOCALITIES if base[place] is not head[place]]
         if changed:
             for band in bands((*base.values(), *head.values())):
                 self.effort.spend()
@@ -185,10 +185,6 @@ def _first(envelopes: Envelopes) -> Envelope | None:
 
 def _beyond(place: Locality) -> tuple[Locality, ...]:
     return LOCALITIES[LOCALITIES.index(place) + 1 :]
-
-
-def _same(ours: Sequence[Facts], theirs: Sequence[Facts]) -> bool:
-    return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
 
 def _can_cost_more(dear: Facts, cheap: Facts) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aldo.router.cells import cells
 from aldo.router.facts import Facts
@@ -39,9 +39,19 @@ class Side:
         return {place: Shelf(facts for facts in cell if facts.locality == place) for place in LOCALITIES}
 
 
-def groups(shelves: Shelves, requires: frozenset[str]) -> Groups:
-    """Of each locality those that provide what is required."""
-    return {place: Group(shelf.providing(requires)) for place, shelf in shelves.items()}
+def groups(base: Shelves, head: Shelves, requires: frozenset[str]) -> tuple[Groups, Groups]:
+    """Of each locality those that provide what is required; one group for both sides where they are the same."""
+    ours: Groups = {}
+    theirs: Groups = {}
+    for place in LOCALITIES:
+        mine, others = base[place].providing(requires), head[place].providing(requires)
+        ours[place] = Group(mine)
+        theirs[place] = ours[place] if _same(mine, others) else Group(others)
+    return ours, theirs
+
+
+def _same(ours: Sequence[Facts], theirs: Sequence[Facts]) -> bool:
+    return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
 
 def only_in(members: Iterable[Facts], others: Iterable[Facts]) -> list[Facts]:

@@ -10,6 +10,7 @@ from aldo.router.difference.found import Key, Shown
 from aldo.router.difference.sectors import TYPICAL_SIZES
 from aldo.router.facts import Facts
 from aldo.schema.decimals import PICO_PLACES
+from aldo.schema.decision import Decision
 from aldo.schema.difference import Outcome
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PrivacyTier
@@ -88,10 +89,4 @@ def outcome(side: CompiledCatalog, request: RouteRequest) -> Outcome | None:
     chosen = side.table.first_or_none(request)
     if chosen is None:
         return None
-    return Outcome(
-        chosen.id,
-        chosen.capability_class,
-        side.estimated_usd(request, chosen.id),
-        chosen.locality,
-        side.alternates(request, chosen.id),
-    )
+    return Outcome(Decision(chosen.id, chosen.capability_class, request, side), chosen.locality)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aldo.errors import UsageError
 from aldo.replay.dialect import DialectName, dialect_named
-from aldo.replay.engine import arrow_tables, engines
+from aldo.replay.engine import arrow_tables, write_table
 from aldo.replay.fields import EXPORTED
 from aldo.replay.statement import AGAINST, BASE, statement
 from aldo.replay.tables import routing_columns, widest
@@ -25,9 +25,6 @@ def export(
     The directory is made where it does not exist; files of these names in it are replaced. Raises `UsageError`
     where it cannot be written.
     """
-    engines()
-    from pyarrow import ArrowException, parquet
-
     words = dialect_named(dialect)
     sides = [(BASE, routing_columns(catalog))]
     if against is not None:
@@ -40,11 +37,11 @@ def export(
         for side, columns in sides:
             for name, table in arrow_tables(columns).items():
                 tables.append(f"{side.tables}_{name}")
-                parquet.write_table(table, place / f"{tables[-1]}.parquet")
+                write_table(table, place / f"{tables[-1]}.parquet")
         (place / STATEMENT).write_text(text, "utf-8")
         (place / GUIDE).write_text(_guide(dialect, tables), "utf-8")
-    except (OSError, ArrowException) as error:
-        raise UsageError(f"{os.fspath(directory)} cannot be written: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{os.fspath(directory)} cannot be written: {error.strerror or error}") from None
     return tuple(place / name for name in (*(f"{name}.parquet" for name in tables), STATEMENT, GUIDE))
 
 
