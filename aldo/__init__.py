@@ -11,10 +11,10 @@ from aldo._lazy import lazy_names
 from aldo._version import __version__
 
 if TYPE_CHECKING:
-    from aldo.catalog import load_catalog
+    from aldo.catalog import load_catalog, load_policy
     from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, UnknownNameError, UsageError
-    from aldo.router import route, why_not
-    from aldo.schema import Catalog, Decision, ModelEntry, RouteRequest
+    from aldo.router import Diff, diff, prove, route, route_many, why_not
+    from aldo.schema import Catalog, Decision, ModelEntry, Proof, RouteRequest, RoutingChange, RoutingPolicy
     from aldo.transport import ChatRequest, ChatResult, resolve
     from aldo.validate import lint
 
@@ -25,16 +25,24 @@ _ROOMS = {
     "ChatRequest": "transport",
     "ChatResult": "transport",
     "Decision": "schema",
+    "Diff": "router",
     "ModelEntry": "schema",
     "NoEligibleModelError": "errors",
+    "Proof": "schema",
     "RouteRequest": "schema",
+    "RoutingChange": "schema",
+    "RoutingPolicy": "schema",
     "TransportError": "errors",
     "UnknownNameError": "errors",
     "UsageError": "errors",
+    "diff": "router",
     "lint": "validate",
     "load_catalog": "catalog",
+    "load_policy": "catalog",
+    "prove": "router",
     "resolve": "transport",
     "route": "router",
+    "route_many": "router",
     "why_not": "router",
 }
 
@@ -45,17 +53,25 @@ __all__ = [
     "ChatRequest",
     "ChatResult",
     "Decision",
+    "Diff",
     "ModelEntry",
     "NoEligibleModelError",
+    "Proof",
     "RouteRequest",
+    "RoutingChange",
+    "RoutingPolicy",
     "TransportError",
     "UnknownNameError",
     "UsageError",
     "__version__",
+    "diff",
     "lint",
     "load_catalog",
+    "load_policy",
+    "prove",
     "resolve",
     "route",
+    "route_many",
     "why_not",
 ]
 

@@ -7,6 +7,7 @@ Foreign exceptions (pydantic, YAML, httpx) are mapped to this tree where they ar
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 Severity = Literal["error", "warning", "info"]
@@ -159,24 +160,41 @@ class InvalidRequestError(AldoError):
     code = "invalid_request"
 
 
+NameKind = Literal["class", "capability", "model"]
+
+
 class UnknownNameError(AldoError):
     """A class, a capability tag or a model id that the catalog and the vocabulary do not know."""
 
-    def __init__(
-        self, what: Literal["class", "capability", "model"], name: str, suggestions: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, what: NameKind, name: str, suggestions: tuple[str, ...] = (), *, where: str = "") -> None:
         self.what = what
         self.code = f"unknown_{what}"
         self.name = name
         self.suggestions = suggestions
         near = f"; did you mean {' or '.join(repr(s) for s in suggestions)}?" if suggestions else ""
-        super().__init__(f"unknown {what} {name!r}{near}")
+        self.where = where
+        super().__init__(f"{where and where + ': '}unknown {what} {name!r}{near}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.what, self.name, self.suggestions)
+        return partial(type(self), where=self.where), (self.what, self.name, self.suggestions)
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "suggestions": list(self.suggestions)}
+
+
+class UndecidedError(AldoError):
+    """A statement that took too many steps to decide. It is neither proven nor refuted."""
+
+    code = "undecided"
+
+    def __init__(self, statement: str) -> None:
+        self.statement = statement
+        super().__init__(
+            f"the statement {statement!r} takes too many steps to decide: say sizes instead of ranges, or survives less"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.statement,)
 
 
 class Refusal(Protocol):

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
@@ -19,10 +19,16 @@ from aldo.schema.secrets import masked
 from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from aldo.schema.agent import Agent
     from aldo.schema.catalog import Catalog
     from aldo.schema.entry import ModelEntry
+    from aldo.schema.policy import RoutingPolicy
+    from aldo.schema.route_tests import RouteTests
 
+
+Loaded = TypeVar("Loaded", bound="BaseModel")
 
 MOST_ENTRIES = 100_000
 """More are refused, so that a file full of defects does not fill the memory with findings."""
@@ -111,22 +117,43 @@ def _errors(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def load_agent(path: str | os.PathLike[str]) -> Agent:
     """The agent in a file (`schema: aldo-ai/agent.v1`). Raises `CatalogError` as `load_catalog` does."""
-    from aldo.catalog.structure import check  # most commands read no agent
-    from aldo.schema.agent import AGENT_SCHEMA, Agent
+    from aldo.schema.agent import AGENT_SCHEMA, Agent  # most commands read no agent
+
+    return _load(path, Agent, "an agent file", {"schema": AGENT_SCHEMA})
+
+
+def load_policy(path: str | os.PathLike[str]) -> RoutingPolicy:
+    """The policy in a file (`kind: RoutingPolicy`), for `prove`. Raises `CatalogError` as `load_catalog` does."""
+    from aldo.schema.policy import POLICY_KIND, POLICY_VERSION, RoutingPolicy
+
+    return _load(path, RoutingPolicy, "a routing policy", {"apiVersion": POLICY_VERSION, "kind": POLICY_KIND})
+
+
+def load_route_tests(path: str | os.PathLike[str]) -> RouteTests:
+    """The examples in a file (`kind: RouteTests`), for `aldo test`. Raises `CatalogError` as `load_catalog` does."""
+    from aldo.schema.route_tests import ROUTE_TESTS_KIND, ROUTE_TESTS_VERSION, RouteTests
+
+    header = {"apiVersion": ROUTE_TESTS_VERSION, "kind": ROUTE_TESTS_KIND}
+    return _load(path, RouteTests, "a file of route tests", header)
+
+
+def _load(path: str | os.PathLike[str], model: type[Loaded], what: str, header: dict[str, str]) -> Loaded:
+    """The value of a file of another kind, told apart by its header."""
+    from aldo.catalog.structure import check
 
     document = read_document(os.fspath(path))
-    agent = None
+    loaded = None
     if document.readable:
-        if not isinstance(document.value, dict) or document.value.get("schema") != AGENT_SCHEMA:
-            document.report_at(
-                codes.WRONG_KIND, "is not an agent file", (), hint=f"it begins with `schema: {AGENT_SCHEMA}`"
-            )
+        value = document.value
+        if not isinstance(value, dict) or any(value.get(key) != expected for key, expected in header.items()):
+            first = " and ".join(f"`{key}: {expected}`" for key, expected in header.items())
+            document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=f"it begins with {first}")
         else:
-            agent = check(document, Agent, document.value)
+            loaded = check(document, model, value)
     errors = _errors(document.sorted_findings())
-    if agent is None or errors:
+    if loaded is None or errors:
         raise CatalogError(errors)
-    return agent
+    return loaded
 
 
 def read_catalog(path: str) -> CatalogFile:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -16,16 +17,14 @@ from aldo.replay.tables import RoutingColumns
 
 MISSING = "aldo replay needs the extra: pip install 'aldo-gateway[replay]'"
 
-# No network and nothing installed on the side. The log is the left side of every join and passes through it in its
-# order; the engine must not decide that a short one is better kept in memory, nor that it is read only once.
+# No network, and nothing installed on the side.
 _SETTINGS = (
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
     "SET enable_progress_bar = false",
-    "SET preserve_insertion_order = true",
+    "SET preserve_insertion_order = false",  # what has to be in order is sorted
 )
-_KEPT_OUT = ("build_side_probe_side", "join_order", "common_subplan")
 
 
 def engines() -> tuple[ModuleType, ModuleType]:
@@ -40,22 +39,26 @@ def engines() -> tuple[ModuleType, ModuleType]:
 def connected() -> Iterator[Any]:
     """A connection to a database in memory that spills into a temporary directory. Maps its errors to ours."""
     duckdb, _ = engines()
-    with tempfile.TemporaryDirectory(prefix="aldo-replay-") as spill:
+    with tempfile.TemporaryDirectory(prefix="aldo-replay-") as spill, mapped("the log cannot be replayed"):
         connection = duckdb.connect(":memory:")
         try:
-            for setting in _SETTINGS:
+            for setting in (*_SETTINGS, f"SET temp_directory = {quoted(spill)}"):
                 connection.execute(setting)
-            connection.execute(f"SET temp_directory = {quoted(spill)}")
-            known = {name for (name,) in connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
-            kept_out = ",".join(name for name in _KEPT_OUT if name in known)
-            connection.execute(f"SET disabled_optimizers = {quoted(kept_out)}")
             yield connection
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
-        except duckdb.Error as error:
-            raise UsageError(f"the log cannot be replayed: {_first_line(error)}") from None
         finally:
             connection.close()
+
+
+@contextmanager
+def mapped(what: str) -> Iterator[None]:
+    """Maps the engines' errors to `UsageError`: what could not be done, and the first line of why."""
+    duckdb, arrow = engines()
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except (duckdb.Error, arrow.ArrowException) as error:
+        raise UsageError(f"{what}: {_first_line(error)}") from None
 
 
 def quoted(text: str) -> str:
@@ -108,24 +111,38 @@ def load_tables(connection: Any, side: Side, columns: RoutingColumns) -> None:
         connection.unregister("arrived")
 
 
-def open_log(connection: Any, log: object) -> dict[str, str]:
-    """Make a log known as `log`; its columns and their types. Raises `UsageError` where it cannot be read."""
-    duckdb, arrow = engines()
-    try:
-        if isinstance(log, (str, Path)):
-            _open_files(connection, [str(log)])
-        elif isinstance(log, Sequence):
-            _open_files(connection, [str(path) for path in log])
-        elif isinstance(log, arrow.Table) or type(log).__module__.startswith("pyarrow._dataset"):
-            connection.register("log", log)
-        else:
-            raise UsageError(f"a log is a Parquet file, a pyarrow Table or Dataset, not a {type(log).__name__}")
-        described = connection.execute("DESCRIBE SELECT * FROM log").fetchall()
-    except duckdb.Error as error:
-        raise UsageError(f"the log cannot be read: {_first_line(error)}") from None
-    return {str(row[0]): str(row[1]) for row in described}
+class Writer:
+    """Writes Arrow tables one after the other into one Parquet file, each while the next one is made."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: Any = None
+        self._queue = ThreadPoolExecutor(max_workers=1)
+        self._last: Future[None] | None = None
 
-def _open_files(connection: Any, paths: list[str]) -> None:
-    listed = ", ".join(map(quoted, paths))
-    connection.execute(f"CREATE VIEW log AS FROM read_parquet([{listed}])")
+    def __enter__(self) -> Writer:
+        return self
+
+    def add(self, table: Any) -> None:
+        """At most one table waits. Raises what went wrong with those before."""
+        self._wait()
+        self._last = self._queue.submit(self._write, table)
+
+    def _write(self, table: Any) -> None:
+        if self._file is None:
+            parquet = import_module("pyarrow.parquet")
+            self._file = parquet.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._file.write_table(table)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
+
+    def __exit__(self, *raised: object) -> None:
+        try:
+            if raised[0] is None:
+                self._wait()
+        finally:
+            self._queue.shutdown()
+            if self._file is not None:
+                self._file.close()

@@ -9,7 +9,7 @@ from aldo.errors import UsageError
 from aldo.replay.dialect import DialectName, dialect_named
 from aldo.replay.engine import arrow_tables, write_table
 from aldo.replay.fields import EXPORTED
-from aldo.replay.statement import AGAINST, BASE, statement
+from aldo.replay.statement import AGAINST, BASE, Statement
 from aldo.replay.tables import routing_columns, widest
 from aldo.schema import Catalog
 
@@ -30,7 +30,7 @@ def export(
     if against is not None:
         sides.append((AGAINST, routing_columns(against)))
     limits = widest(columns.limits for _, columns in sides)
-    text = statement(words, limits, EXPORTED, against=against is not None)
+    text = Statement(words, limits, EXPORTED, against=against is not None).whole()
     place, tables = Path(directory), []
     try:
         place.mkdir(parents=True, exist_ok=True)

@@ -7,15 +7,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from aldo.errors import UsageError
 from aldo.replay.dialect import DUCKDB
-from aldo.replay.engine import connected, load_tables, open_log, quoted
+from aldo.replay.engine import Writer, connected, load_tables, quoted
 from aldo.replay.log import request_columns
 from aldo.replay.report import Outcome, Report, report
-from aldo.replay.statement import AGAINST, AGAINST_COLUMNS, BASE, NEW_COLUMNS, statement
+from aldo.replay.sources import ROW, Source, source, types_of
+from aldo.replay.statement import AGAINST, AGAINST_COLUMNS, BASE, NEW_COLUMNS, Statement
 from aldo.replay.tables import routing_columns, widest
 from aldo.schema import Catalog
 
@@ -35,20 +37,29 @@ def replay(log: Log, catalog: Catalog, against: Catalog | None = None, output: s
     if against is not None:
         sides.append((AGAINST, routing_columns(against)))
     taken = NEW_COLUMNS if against is None else (*NEW_COLUMNS, *AGAINST_COLUMNS)
-    with connected() as connection:
+    read = source(log)
+    with connected() as connection, _beside(output, log) as beside:
         for side, columns in sides:
             load_tables(connection, side, columns)
-        held = request_columns(open_log(connection, log), taken)
+        read.whole(connection)
+        held = request_columns(types_of(connection), taken)
         limits = widest(columns.limits for _, columns in sides)
-        query = statement(DUCKDB, limits, held, against=against is not None)
-        if output is None:
-            outcomes = list(_outcomes(connection, f"({query})", against is not None))
-        else:
-            with _beside(Path(output), log) as file:
-                connection.execute(f"COPY ({query}) TO {quoted(file)} (FORMAT parquet, COMPRESSION zstd)")
-                written = f"read_parquet({quoted(file)})"
-                outcomes = list(_outcomes(connection, written, against is not None))
+        hidden = () if beside is None else (ROW,)
+        statement = Statement(DUCKDB, limits, held, against=against is not None, hidden=hidden)
+        connection.execute(f"CREATE TABLE listed AS {statement.listing()}")
+        rows = f"({statement.routing()})"
+        if beside is not None:
+            _write(connection, read, statement.routing(), beside)
+            rows = f"read_parquet({quoted(str(beside))})"
+        outcomes = list(_outcomes(connection, rows, against is not None))
     return report(outcomes, against=against is not None)
+
+
+def _write(connection: Any, read: Source, routing: str, file: Path) -> None:
+    """Every part in its order. A log without rows has one empty part, so that its columns are written."""
+    with Writer(file) as writer:
+        for _ in read.parts(connection):
+            writer.add(connection.sql(f"{routing} ORDER BY routed.{ROW}").to_arrow_table())
 
 
 def _outcomes(connection: Any, rows: str, against: bool) -> Iterator[Outcome]:
@@ -66,25 +77,36 @@ def _outcomes(connection: Any, rows: str, against: bool) -> Iterator[Outcome]:
 
 
 @contextmanager
-def _beside(output: Path, log: Log) -> Iterator[str]:
+def _beside(output: str | Path | None, log: Log) -> Iterator[Path | None]:
     """A file beside the output that takes its place when all is written. The log itself is never replaced."""
-    if output.is_dir():
-        raise UsageError(f"{output} is a directory; name a file")
-    paths = [log] if isinstance(log, (str, Path)) else log if isinstance(log, Sequence) else []
-    if output.exists() and any(Path(path).exists() and output.samefile(path) for path in paths):
-        raise UsageError(f"{output} is the log itself; name another file")
+    if output is None:
+        yield None
+        return
+    target = Path(output)
+    _check_target(target, log)
     try:
-        handle, name = tempfile.mkstemp(prefix=".aldo-", suffix=".parquet", dir=output.parent)
+        handle, name = tempfile.mkstemp(prefix=".aldo-", suffix=".parquet", dir=target.parent)
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror or error}") from None
     os.close(handle)
     beside = Path(name)
     try:
-        yield name
+        yield beside
         beside.chmod(0o666 & ~_umask())
-        beside.replace(output)
+        beside.replace(target)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror or error}") from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _check_target(target: Path, log: Log) -> None:
+    if target.is_dir():
+        raise UsageError(f"{target} is a directory; name a file")
+    paths = [log] if isinstance(log, (str, Path)) else log if isinstance(log, Sequence) else []
+    files = [Path(file) for path in paths for file in (glob(str(path)) or [str(path)])]
+    if target.exists() and any(file.exists() and target.samefile(file) for file in files):
+        raise UsageError(f"{target} is the log itself; name another file")
 
 
 def _umask() -> int:

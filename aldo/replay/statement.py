@@ -11,7 +11,7 @@ short_list  and is never dearer makes a candidate superfluous
 listed      the shapes with their short lists
 routed      each row with the smallest rank of its short list, over the candidates that fit and can be paid
 
-Only `asked` and `routed` are as large as the log, and both are passed through row by row.
+Only `asked` and `routed` are as large as the log, and no engine has to keep either.
 """
 
 from __future__ import annotations
@@ -41,33 +41,85 @@ BASE = Side()
 AGAINST = Side("aldo_against", "_against", AGAINST_COLUMNS)
 
 
-def statement(dialect: Dialect, limits: Limits, columns: Mapping[str, Kind], *, against: bool = False) -> str:
-    """The statement. `columns`: the request's columns that the table `log` has; its others pass through."""
-    sides = (BASE, AGAINST) if against else (BASE,)
-    steps = [*_asked(dialect, limits, columns), ("shapes", dialect.once, _SHAPES)]
-    for side in sides:
-        steps += _side_steps(side, dialect, limits)
-    steps += [("listed", dialect.once, _listed(sides)), ("routed", dialect.each, _routed(sides, dialect, limits))]
-    return _with(steps) + _chosen(sides, dialect, limits, BUDGET in columns)
+class Statement:
+    """What is asked of a log: whole, or in two steps, so that a log can be routed part by part.
+
+    `columns` are the request's columns that the table `log` has; its others pass through. `hidden` are columns of it
+    that do not.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        limits: Limits,
+        columns: Mapping[str, Kind],
+        *,
+        against: bool = False,
+        hidden: tuple[str, ...] = (),
+    ) -> None:
+        self._dialect, self._limits = dialect, limits
+        self._sides = (BASE, AGAINST) if against else (BASE,)
+        self._asked = _asked(dialect, limits, columns)
+        self._hidden = hidden
+
+    def whole(self) -> str:
+        """Every row of `log` with its outcome, in no order."""
+        return (
+            _with(
+                [
+                    *self._asked,
+                    *self._shapes(),
+                    Step("listed", self._dialect.once, _listed(self._sides)),
+                    self._routed(),
+                ]
+            )
+            + self._chosen()
+        )
+
+    def listing(self) -> str:
+        """What becomes the table `listed`: the shapes of all of `log`."""
+        return _with([*self._asked, *self._shapes()]) + _listed(self._sides)
+
+    def routing(self) -> str:
+        """Every row of `log` with its outcome, by what is in `listed`."""
+        return _with([*self._asked, self._routed()]) + self._chosen()
+
+    def _shapes(self) -> list[Step]:
+        steps = [Step("shapes", self._dialect.once, _SHAPES)]
+        return steps + [step for side in self._sides for step in _side_steps(side, self._dialect, self._limits)]
+
+    def _routed(self) -> Step:
+        return Step("routed", self._dialect.each, _routed(self._sides, self._dialect, self._limits))
+
+    def _chosen(self) -> str:
+        return _chosen(self._sides, self._dialect, self._limits, self._hidden)
 
 
-def _with(steps: list[tuple[str, str, str]]) -> str:
-    return "WITH\n" + ",\n".join(f"{name} AS {how}(\n{_indented(text)}\n)" for name, how, text in steps) + "\n"
+class Step(NamedTuple):
+    """A named subquery, and whether its rows are kept."""
+
+    name: str
+    how: str
+    text: str
+
+
+def _with(steps: list[Step]) -> str:
+    return "WITH\n" + ",\n".join(f"{step.name} AS {step.how}(\n{_indented(step.text)}\n)" for step in steps) + "\n"
 
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.strip().split("\n"))
 
 
-def _asked(dialect: Dialect, limits: Limits, columns: Mapping[str, Kind]) -> list[tuple[str, str, str]]:
+def _asked(dialect: Dialect, limits: Limits, columns: Mapping[str, Kind]) -> list[Step]:
     read = ",\n".join(f"  {expression} AS {name}" for name, expression in reading(columns, dialect, limits))
     double = f"CAST(log.{BUDGET} AS DOUBLE)" if columns.get(BUDGET) == "real" else f"log.{BUDGET}"
     text = f"CAST({double} AS STRING)" if BUDGET in columns else "CAST(NULL AS STRING)"
     capped = f"request.{BUDGET} IS NOT NULL" if BUDGET in columns else "FALSE"
     return [
-        ("texts", dialect.each, f"SELECT log.*, {text} AS aldo_text FROM log"),
-        ("requests", dialect.each, f"SELECT log.*,\n{read}\nFROM texts AS log"),
-        (
+        Step("texts", dialect.each, f"SELECT log.*, {text} AS aldo_text FROM log"),
+        Step("requests", dialect.each, f"SELECT log.*,\n{read}\nFROM texts AS log"),
+        Step(
             "asked",
             dialect.each,
             f"""
@@ -86,15 +138,15 @@ SELECT row_number() OVER (ORDER BY {", ".join(KEY)}) AS shape, different.*
 FROM (SELECT DISTINCT {", ".join(KEY)} FROM asked) AS different"""
 
 
-def _side_steps(side: Side, dialect: Dialect, limits: Limits) -> list[tuple[str, str, str]]:
+def _side_steps(side: Side, dialect: Dialect, limits: Limits) -> list[Step]:
     end = side.suffix
     return [
-        (f"checked{end}", dialect.once, checked(side.tables, dialect)),
-        (f"placed{end}", "", _placed(side, dialect)),
-        (f"admitted{end}", "", _admitted(side, dialect)),
-        (f"ordered{end}", "", _ordered(side, dialect, limits)),
-        (f"thinned{end}", dialect.once, _thinned(side)),
-        (f"short_list{end}", "", _short_list(side, dialect)),
+        Step(f"checked{end}", dialect.once, checked(side.tables, dialect)),
+        Step(f"placed{end}", "", _placed(side, dialect)),
+        Step(f"admitted{end}", "", _admitted(side, dialect)),
+        Step(f"ordered{end}", "", _ordered(side, dialect, limits)),
+        Step(f"thinned{end}", dialect.once, _thinned(side)),
+        Step(f"short_list{end}", "", _short_list(side, dialect)),
     ]
 
 
@@ -196,8 +248,8 @@ def _routed(sides: tuple[Side, ...], dialect: Dialect, limits: Limits) -> str:
     return f"SELECT asked.*,\n{ranks}\nFROM asked LEFT JOIN listed ON {same}"
 
 
-def _chosen(sides: tuple[Side, ...], dialect: Dialect, limits: Limits, budgeted: bool) -> str:
-    hidden = ["aldo_text", *KEY, "aldo_in", "aldo_out", "aldo_budget"]
+def _chosen(sides: tuple[Side, ...], dialect: Dialect, limits: Limits, unseen: tuple[str, ...]) -> str:
+    hidden = [*unseen, "aldo_text", *KEY, "aldo_in", "aldo_out", "aldo_budget"]
     hidden += [f"{name}{side.suffix}" for side in sides for name in ("aldo_rank", "aldo_refusal")]
     columns = ",\n".join(_columns(side) for side in sides)
     change = f",\n  {_CHANGE} AS change" if len(sides) > 1 else ""

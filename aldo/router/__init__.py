@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from aldo.router.decide import route, route_many, why_not
     from aldo.router.difference.compare import Diff, diff
     from aldo.router.facts import Facts
+    from aldo.router.proof.check import prove
 
-__all__ = ["CompiledCatalog", "Diff", "Facts", "compile_catalog", "diff", "route", "route_many", "why_not"]
+__all__ = ["CompiledCatalog", "Diff", "Facts", "compile_catalog", "diff", "prove", "route", "route_many", "why_not"]
 
 _HOMES = {
     "CompiledCatalog": "compiled",
@@ -24,6 +25,7 @@ _HOMES = {
     "Facts": "facts",
     "compile_catalog": "compiled",
     "diff": "difference.compare",
+    "prove": "proof.check",
     "route": "decide",
     "route_many": "decide",
     "why_not": "decide",

@@ -46,6 +46,10 @@ class Group:
             return sole
         return envelope.best(tokens_in, tokens_out)
 
+    def envelope_at(self, total: int, tokens_out: int) -> Envelope | None:
+        """The envelope of those that take `tokensIn + maxTokensOut` and `maxTokensOut` tokens."""
+        return self.envelope(bisect_left(self.contexts, total), bisect_left(self.limits, tokens_out))
+
     def envelope(self, context: int, limit: int) -> Envelope | None:
         """The envelope of those whose context and limit are at least the ones at these places; None for nobody."""
         at = context, limit

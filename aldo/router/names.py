@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from aldo.errors import UnknownNameError
+from aldo.errors import NameKind, UnknownNameError
 from aldo.router.facts import Facts
 from aldo.schema.catalog import Vocabulary
 from aldo.schema.request import RouteRequest
@@ -35,18 +35,21 @@ class KnownNames:
         for name in (request.capability_class, *request.fallback_classes):
             self.check_class(name)
         for name in request.requires:
-            if name not in self.capabilities:
-                raise UnknownNameError("capability", name, nearest(name, self.capabilities))
+            self.check_one("capability", name)
         if request.pin is not None:
             self.check_model(request.pin)
 
     def check_class(self, name: str) -> None:
-        if name not in self.classes:
-            raise UnknownNameError("class", name, nearest(name, self.classes))
+        self.check_one("class", name)
 
     def check_model(self, model: str) -> None:
-        if model not in self.models:
-            raise UnknownNameError("model", model, nearest(model, self.models))
+        self.check_one("model", model)
+
+    def check_one(self, what: NameKind, name: str) -> None:
+        """Raises `UnknownNameError` for a name of this kind that nobody knows."""
+        known = {"class": self.classes, "capability": self.capabilities, "model": self.models}[what]
+        if name not in known:
+            raise UnknownNameError(what, name, nearest(name, known))
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The types everything else is said in: entry, catalog, request, decision, agent. Values, no behaviour.
+"""The types everything else is said in: entry, catalog, request, decision, policy, agent. Values, no behaviour.
 
 What may enter: frozen pydantic types and the constants of the contract. No I/O.
 """
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from aldo.schema.agent import Agent
     from aldo.schema.catalog import Catalog, Routing, Vocabulary
     from aldo.schema.decision import Decision, DecisionRecord
+    from aldo.schema.difference import Outcome, Region, RoutingChange
     from aldo.schema.entry import Cost, Deprecation, ModelEntry, ProviderConfig
     from aldo.schema.explanation import Change, ClassTrace, EmptiedClass, Relaxation, Trace, WhyNot
+    from aldo.schema.policy import RoutingPolicy
+    from aldo.schema.proof import Proof, Redundancy, Statement
     from aldo.schema.request import RouteRequest
 
 _HOMES = {
@@ -28,10 +31,17 @@ _HOMES = {
     "Deprecation": "entry",
     "EmptiedClass": "explanation",
     "ModelEntry": "entry",
+    "Outcome": "difference",
+    "Proof": "proof",
     "ProviderConfig": "entry",
+    "Redundancy": "proof",
+    "Region": "difference",
     "Relaxation": "explanation",
     "RouteRequest": "request",
     "Routing": "catalog",
+    "RoutingChange": "difference",
+    "RoutingPolicy": "policy",
+    "Statement": "proof",
     "Trace": "explanation",
     "Vocabulary": "catalog",
     "WhyNot": "explanation",
@@ -48,10 +58,17 @@ __all__ = [
     "Deprecation",
     "EmptiedClass",
     "ModelEntry",
+    "Outcome",
+    "Proof",
     "ProviderConfig",
+    "Redundancy",
+    "Region",
     "Relaxation",
     "RouteRequest",
     "Routing",
+    "RoutingChange",
+    "RoutingPolicy",
+    "Statement",
     "Trace",
     "Vocabulary",
     "WhyNot",

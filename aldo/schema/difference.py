@@ -84,7 +84,7 @@ class Region(NamedTuple):
         return {name: value for name, value in fields.items() if value is not None}
 
 
-class Change(NamedTuple):
+class RoutingChange(NamedTuple):
     """One difference: which requests it is about, and one of them with what comes of it on both sides."""
 
     kind: ChangeKind

@@ -25,19 +25,17 @@ from tests.support.brute import (
     budgets,
     chain_of,
     count_points,
-    every_cell,
     every_request,
     exact_changes,
     first_of,
     kind_of,
     model_of,
-    pico,
     ranked,
     reach,
     redundancy_kinds,
     subsets,
 )
-from tests.support.reference_router import Ask, Entry, reference_route
+from tests.support.reference_router import Ask, Entry, context, reference_route
 from tests.support.strategies import PICO, to_request
 
 TAGS = ("tool-use", "vision")
@@ -194,9 +192,7 @@ def test_the_oracle_chooses_what_the_reference_router_chooses(world: World, data
     st.integers(0, 12),
 )
 def test_the_oracle_counts_the_whole_points_that_there_are(planes: list[Plane], largest: int) -> None:
-    inside = sum(
-        all(a * x + b * y <= c for a, b, c in planes) for x in range(largest + 1) for y in range(largest + 1)
-    )
+    inside = sum(all(a * x + b * y <= c for a, b, c in planes) for x in range(largest + 1) for y in range(largest + 1))
     assert count_points(planes, largest) == inside
 
 
@@ -228,20 +224,47 @@ def asks(draw: st.DrawFn, base: World, head: World) -> Ask:
 
     classes = (*CLASSES, *CLASSES, *VOCABULARY, "embeddings", "nobody-knows")
     room = max(base.largest, head.largest) + 1
-    tokens_in, out = draw(st.integers(0, room)), draw(st.integers(0, room))
     ask = Ask(
         pick(classes),
         pick(TIERS),
         fallback_classes=tuple(pick(classes) for _ in range(pick((0, 1, 1, 2, 3)))),
         requires=tuple(pick((*TAGS, *TAGS, "streaming", "no-such-tag")) for _ in range(pick((0, 0, 0, 1, 2)))),
-        tokens_in=tokens_in,
-        max_tokens_out=out,
+        tokens_in=draw(st.integers(0, room)),
+        max_tokens_out=draw(st.integers(0, room)),
         localities=pick(PLACES),
     )
+    if draw(st.integers(1, 4)) > 1:
+        ask = aimed_at(pick((*base.entries, *head.entries)), ask, draw)
+    tokens_in, out = ask.tokens_in, ask.max_tokens_out
     entries = [model_of(entry) for entry in (*base.entries, *head.entries)]
     cost = pick(entries).cost(tokens_in, out)
     step = pick((None, None, 0, 0, -1, 1, Decimal("0.1"), Decimal("-0.1")))
     return ask if step is None else ask.but(budget_usd=max(Decimal(0), (cost + Decimal(step)) * PICO))
+
+
+def aimed_at(entry: Entry, ask: Ask, draw: st.DrawFn) -> Ask:
+    """The request turned to what one entry serves, mostly: as the first class or as a fallback."""
+    room = context(entry)
+    out = draw(st.integers(0, min(room, entry.get("maxOutputTokens", room))))
+    wanted, others = entry["capabilityClass"], ask.fallback_classes
+    return ask.but(
+        **draw(
+            st.sampled_from(
+                (
+                    {"capability_class": wanted},
+                    {"capability_class": wanted, "fallback_classes": others[:1]},
+                    {"fallback_classes": (wanted, *others)},
+                    {"fallback_classes": (*others[:1], wanted)},
+                    {"fallback_classes": (wanted,)},
+                )
+            )
+        ),
+        privacy=draw(st.sampled_from(entry["privacyAllowed"])),
+        requires=draw(st.sampled_from(((), (), tuple(entry["provides"]), ask.requires))),
+        tokens_in=draw(st.integers(0, room - out)),
+        max_tokens_out=out,
+        localities=draw(st.sampled_from((None, None, (entry["locality"],), ask.localities))),
+    )
 
 
 def belongs(difference: Any, base: World, head: World, ask: Ask) -> None:
@@ -254,6 +277,8 @@ def belongs(difference: Any, base: World, head: World, ask: Ask) -> None:
         return
     assert any(found is change for change in difference.changes)
     assert found.kind in DECISION_KINDS
+    if not (base.known & head.known).issuperset(ask.classes()):
+        assert found.kind == kind, "what one side alone can name is routed by that side alone"
     if len(ask.classes()) == 1:
         assert found.kind == kind
         assert found.witness.capability_class == ask.capability_class
@@ -302,6 +327,38 @@ def test_the_changes_are_exactly_the_pairs_of_choices_that_occur(pair: tuple[Wor
             ids = asked.base and asked.base.id, asked.head and asked.head.id
             occurring.add((kind, asked.ask.capability_class, *ids))
     assert told(difference, DECISION_KINDS) == occurring
+
+
+def is_within(region: Any, ask: Ask) -> bool:
+    """Whether a request keeps every bound that a region states."""
+    said = {"budgetUsd": ask.budget_usd, "localities": ask.localities, "fallbackClasses": ask.fallback_classes or None}
+    return (
+        region.capability_class in (None, ask.capability_class)
+        and ask.privacy in region.privacy
+        and (region.requires_within is None or set(ask.requires) <= set(region.requires_within))
+        and (region.tokens_at_most is None or ask.tokens_in + ask.max_tokens_out <= region.tokens_at_most)
+        and (region.max_tokens_out_at_most is None or ask.max_tokens_out <= region.max_tokens_out_at_most)
+        and all(said[name] is not None for name in region.only_with)
+    )
+
+
+@settings(max_examples=60)
+@given(pairs())
+def test_every_request_of_a_change_keeps_the_bounds_of_its_region(pair: tuple[World, World]) -> None:
+    base, head = pair
+    difference = aldo.diff(catalog_of(base), catalog_of(head))
+    regions = {
+        (c.kind, c.witness.capability_class, c.base and c.base.model, c.head and c.head.model): c.region
+        for c in difference.changes
+        if c.kind in DECISION_KINDS and one_class(c)
+    }
+    for asked in every_request(base, head, TAGS):
+        kind = kind_of(asked.base, asked.head)
+        if kind is not None:
+            ids = asked.base and asked.base.id, asked.head and asked.head.id
+            region = regions[(kind, asked.ask.capability_class, *ids)]
+            assert is_within(region, asked.ask), (region, asked)
+    assert all(is_within(change.region, Ask.of(change.witness)) for change in difference.changes)
 
 
 @settings(max_examples=60)
@@ -397,13 +454,19 @@ def test_the_way_back_mirrors_the_way_there(pair: tuple[World, World]) -> None:
     assert mirrored == told(there, DECISION_KINDS)
 
 
+def lines(change: Any) -> tuple[Any, ...]:
+    """All that a change says, the digests of its decisions aside."""
+    sides = [side and (side.model, side.class_used, side.estimated_usd) for side in (change.base, change.head)]
+    return change.kind, change.region, change.witness, *sides
+
+
 @settings(max_examples=60)
 @given(pairs(), st.integers(0, 99))
 def test_order_and_labels_change_nothing_of_a_difference(pair: tuple[World, World], seed: int) -> None:
     base, head = pair
     plain = aldo.diff(catalog_of(base), catalog_of(head))
     other = aldo.diff(catalog_of(relabelled(base, seed)), catalog_of(relabelled(head, seed + 1)))
-    assert other.changes == plain.changes
+    assert [lines(change) for change in other.changes] == [lines(change) for change in plain.changes]
 
 
 # ---- whole tokens: regions that hold one request, or none

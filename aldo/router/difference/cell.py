@@ -14,18 +14,17 @@ Which requests have to be looked at:
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from aldo.router.difference.effort import Effort
 from aldo.router.difference.found import Found, Key, Shown, Way
-from aldo.router.difference.sectors import Band, Sector, sectors
 from aldo.router.difference.side import Groups, Shelves, groups, only_in
 from aldo.router.envelope import Envelope
 from aldo.router.facts import Facts
-from aldo.router.group import Group
-from aldo.router.lattice import LARGEST, HalfPlane
+from aldo.router.regions.bands import Band, bands
+from aldo.router.regions.effort import Effort
+from aldo.router.regions.lattice import HalfPlane
+from aldo.router.regions.sectors import Sector, sectors
 from aldo.schema.difference import ChangeKind
 from aldo.schema.vocabulary import LOCALITIES, Locality, PrivacyTier
 
@@ -158,24 +157,9 @@ class _BandComparison(NamedTuple):
                 self._pair(both, way, too_dear, _costs_more(dear, other))
 
 
-def bands(groups: Sequence[Group]) -> Iterator[Band]:
-    """The sizes that some group takes, cut at every context and every output limit."""
-    contexts = sorted({context for group in groups for context in group.contexts})
-    limits = [*sorted({limit for group in groups for limit in group.limits if limit < LARGEST}), LARGEST]
-    for place, total in reversed(list(enumerate(contexts))):
-        over = contexts[place - 1] if place else -1
-        for at, limit in enumerate(limits):
-            above = limits[at - 1] if at else -1
-            if above < min(total, limit):
-                yield Band(over, total, above, limit)
-
-
 def _envelopes(groups: Groups, band: Band) -> Envelopes:
     """Per locality who takes the sizes of a band."""
-    return {
-        place: group.envelope(bisect_left(group.contexts, band.total), bisect_left(group.limits, band.limit))
-        for place, group in groups.items()
-    }
+    return {place: group.envelope_at(band.total, band.limit) for place, group in groups.items()}
 
 
 def _first(envelopes: Envelopes) -> Envelope | None:

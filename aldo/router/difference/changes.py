@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from aldo.router.difference.found import BUDGETED, PLAIN, Key, Shown
 from aldo.router.difference.places import reached, request_for
 from aldo.router.difference.reserves import Demand, Reserve, most_demanding
-from aldo.router.difference.sectors import TYPICAL_SIZES
 from aldo.router.difference.witness import Sides, outcome, plainest, request_of
 from aldo.router.facts import Facts
-from aldo.router.lattice import LARGEST
-from aldo.schema.difference import Change, ChangeKind, Region
+from aldo.router.regions.lattice import LARGEST
+from aldo.router.regions.sectors import TYPICAL_SIZES
+from aldo.schema.difference import ChangeKind, Region, RoutingChange
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
 
 
-def route_change(sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], share: float) -> Change:
+def route_change(sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], share: float) -> RoutingChange:
     """The change that a key stands for, with the plainest witness."""
     tiers = tuple(tier for tier in PRIVACY_TIERS if tier in shown)
     privacy = min(tiers, key=lambda tier: shown[tier].way.plainness)
@@ -26,11 +26,11 @@ def route_change(sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], sha
 
 def told(
     sides: Sides, key: Key, tiers: tuple[PrivacyTier, ...], witness: RouteRequest, plainness: int, share: float = 0.0
-) -> Change:
+) -> RoutingChange:
     base, head = sides[0].table.facts.get(key.base or ""), sides[1].table.facts.get(key.head or "")
     only_with = () if plainness == PLAIN else ("budgetUsd",) if plainness == BUDGETED else ("localities", "budgetUsd")
     region = _region(key.capability_class, tiers, [facts for facts in (base, head) if facts is not None], only_with)
-    return Change(key.kind, region, witness, outcome(sides[0], witness), outcome(sides[1], witness), share)
+    return RoutingChange(key.kind, region, witness, outcome(sides[0], witness), outcome(sides[1], witness), share)
 
 
 def _region(
@@ -50,7 +50,7 @@ def _region(
     )
 
 
-def privacy_changes(sides: Sides) -> Iterator[Change]:
+def privacy_changes(sides: Sides) -> Iterator[RoutingChange]:
     """Per tier the localities that it newly reaches, and those that it no longer does."""
     for privacy in PRIVACY_TIERS:
         base, head = (reached(side.table, privacy) for side in sides)
@@ -64,10 +64,12 @@ def privacy_changes(sides: Sides) -> Iterator[Change]:
                 verb = "can now" if kind == "privacy-widened" else "can no longer"
                 detail = f"{privacy} requests {verb} reach {place}"
                 outcomes = outcome(sides[0], witness), outcome(sides[1], witness)
-                yield Change(kind, Region(None, (privacy,)), witness, *outcomes, detail=detail)
+                yield RoutingChange(kind, Region(None, (privacy,)), witness, *outcomes, detail=detail)
 
 
-def redundancy_changes(sides: Sides, name: str, reserves: Mapping[PrivacyTier, list[Reserve]]) -> Iterator[Change]:
+def redundancy_changes(
+    sides: Sides, name: str, reserves: Mapping[PrivacyTier, list[Reserve]]
+) -> Iterator[RoutingChange]:
     """Where fewer models, or more, can serve; tiers with the same figures are one change."""
     alike: dict[tuple[ChangeKind, Reserve], list[PrivacyTier]] = {}
     for privacy in PRIVACY_TIERS:
@@ -82,7 +84,7 @@ def redundancy_changes(sides: Sides, name: str, reserves: Mapping[PrivacyTier, l
         region = Region(
             name, tuple(tiers), tuple(sorted(reserve.demand.requires)), reserve.demand.total, reserve.demand.tokens_out
         )
-        yield Change(kind, region, witness, *outcomes, detail=detail)
+        yield RoutingChange(kind, region, witness, *outcomes, detail=detail)
 
 
 def _reserve_request(name: str, privacy: PrivacyTier, demand: Demand) -> RouteRequest:

@@ -7,12 +7,12 @@ from typing import Any
 from aldo.router.compiled import CompiledCatalog, compile_catalog
 from aldo.router.difference.changes import told
 from aldo.router.difference.comparison import Comparison
-from aldo.router.difference.effort import MOST, Effort
 from aldo.router.difference.found import PLAIN, Key
 from aldo.router.difference.witness import firsts
 from aldo.router.facts import Facts
+from aldo.router.regions.effort import MOST, Effort
 from aldo.schema.catalog import Catalog
-from aldo.schema.difference import CHANGE_KINDS, Change, ChangeKind
+from aldo.schema.difference import CHANGE_KINDS, ChangeKind, RoutingChange
 from aldo.schema.request import RouteRequest
 
 
@@ -27,7 +27,7 @@ def diff(base: Catalog, head: Catalog, *, effort: int = MOST) -> Diff:
 class Diff:
     """The difference of two catalogs as far as routing is concerned."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[RoutingChange, ...]
     """Every change, the gravest kind first, then the one that most typical requests are about."""
     complete: bool
     """Whether all requests were compared. If not, every change is true, but there may be more."""
@@ -47,7 +47,7 @@ class Diff:
     def head_routing_digest(self) -> str:
         return self._sides[1].routing_digest
 
-    def find(self, request: RouteRequest) -> Change | None:
+    def find(self, request: RouteRequest) -> RoutingChange | None:
         """The change that a request belongs to; None exactly when both catalogs give it the same model and class.
 
         A request with fallback classes belongs to the change of the first of its classes that is routed
@@ -77,7 +77,7 @@ class Diff:
             "routingDigests": {"base": self.base_routing_digest, "head": self.head_routing_digest},
         }
 
-    def _change(self, key: Key, request: RouteRequest) -> Change:
+    def _change(self, key: Key, request: RouteRequest) -> RoutingChange:
         return self._by_key.get(key) or told(self._sides, key, (request.privacy,), request, PLAIN)
 
 
@@ -96,7 +96,7 @@ def _key(name: str, base: Facts | None, head: Facts | None) -> Key:
     return Key(kind, name, base and base.id, head and head.id)
 
 
-def _order(change: Change) -> tuple[int, float, int, str, list[str], str, str]:
+def _order(change: RoutingChange) -> tuple[int, float, int, str, list[str], str, str]:
     base, head = change.base.model if change.base else "", change.head.model if change.head else ""
     region = change.region
     kind, name = CHANGE_KINDS.index(change.kind), region.capability_class or ""

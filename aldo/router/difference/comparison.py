@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from aldo.router.difference.cell import CellComparison, requirement_sets
 from aldo.router.difference.changes import privacy_changes, redundancy_changes, route_change
-from aldo.router.difference.effort import Effort, OutOfEffortError
 from aldo.router.difference.found import Found, Key
 from aldo.router.difference.places import one_sided_names
 from aldo.router.difference.reserves import Reserve, lost_and_gained
 from aldo.router.difference.side import Side
 from aldo.router.difference.typical import Typical
 from aldo.router.difference.witness import Sides, outcome
-from aldo.schema.difference import Change, ChangeKind, Region
+from aldo.router.regions.effort import Effort, OutOfEffortError
+from aldo.schema.difference import ChangeKind, Region, RoutingChange
 from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
 
 _Cell = tuple[tuple[int, ...], tuple[int, ...]]
@@ -38,12 +38,12 @@ class Comparison:
         except OutOfEffortError:
             self.complete = False
 
-    def routes(self) -> dict[Key, Change]:
+    def routes(self) -> dict[Key, RoutingChange]:
         """The changes of the model, of whether there is one, and of the price."""
         changes = {key: route_change(self._sides, key, shown, self._typical.share(key)) for key, shown in self._found}
         return changes | dict(self._names())
 
-    def others(self) -> Iterator[Change]:
+    def others(self) -> Iterator[RoutingChange]:
         """The changes of what a tier can reach, and of how many models may be down."""
         yield from privacy_changes(self._sides)
         for name, reserves in self._reserves.items():
@@ -71,7 +71,7 @@ class Comparison:
                 comparison.compare(requires)
             reserves[privacy] = list(lost_and_gained(base, head, self._effort))
 
-    def _names(self) -> Iterator[tuple[Key, Change]]:
+    def _names(self) -> Iterator[tuple[Key, RoutingChange]]:
         """Requests that name a class which one side does not know: it refuses them, whatever else they ask."""
         tables = self._sides[0].table, self._sides[1].table
         kinds: tuple[ChangeKind, ChangeKind] = ("unroutable", "routable")
@@ -80,4 +80,4 @@ class Comparison:
                 region = Region(name, PRIVACY_TIERS, only_with=("fallbackClasses",))
                 outcomes = outcome(self._sides[0], witness), outcome(self._sides[1], witness)
                 detail = f"the class {name} is known to one side alone"
-                yield Key(kind, name, None, None), Change(kind, region, witness, *outcomes, detail=detail)
+                yield Key(kind, name, None, None), RoutingChange(kind, region, witness, *outcomes, detail=detail)

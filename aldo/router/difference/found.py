@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from aldo.router.facts import Facts
-from aldo.router.lattice import Point
+from aldo.router.regions.lattice import Point
 from aldo.schema.difference import ChangeKind
 from aldo.schema.vocabulary import Locality, PrivacyTier
 

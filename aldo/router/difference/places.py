@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aldo.router.difference.reserves import most_demanding
-from aldo.router.difference.sectors import TYPICAL_SIZES
 from aldo.router.facts import Facts
+from aldo.router.regions.sectors import TYPICAL_SIZES
 from aldo.router.stages import fits
 from aldo.router.table import RoutingTable
 from aldo.schema.request import RouteRequest

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from aldo.router.difference.effort import Effort
 from aldo.router.difference.side import only_in
 from aldo.router.facts import Facts
-from aldo.router.lattice import LARGEST
+from aldo.router.regions.effort import Effort
+from aldo.router.regions.lattice import LARGEST
 
 
 class Demand(NamedTuple):

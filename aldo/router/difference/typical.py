@@ -6,8 +6,8 @@ from collections import Counter
 from itertools import product
 
 from aldo.router.difference.found import Found, Key, Shown, Way
-from aldo.router.difference.sectors import TYPICAL_SIZES
 from aldo.router.facts import Facts
+from aldo.router.regions.sectors import TYPICAL_SIZES
 from aldo.router.table import RoutingTable
 from aldo.schema.vocabulary import PRIVACY_TIERS
 

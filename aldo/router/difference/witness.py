@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from aldo.router.compiled import CompiledCatalog
 from aldo.router.difference.found import Key, Shown
-from aldo.router.difference.sectors import TYPICAL_SIZES
 from aldo.router.facts import Facts
+from aldo.router.regions.sectors import TYPICAL_SIZES
 from aldo.schema.decimals import PICO_PLACES
 from aldo.schema.decision import Decision
 from aldo.schema.difference import Outcome

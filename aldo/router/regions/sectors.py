@@ -11,25 +11,11 @@ from typing import NamedTuple
 
 from aldo.router.envelope import Envelope, Step
 from aldo.router.facts import Facts
-from aldo.router.lattice import LARGEST, HalfPlane, Point, lattice_point
+from aldo.router.regions.bands import Band
+from aldo.router.regions.lattice import LARGEST, HalfPlane, Point, lattice_point
 
 TYPICAL_SIZES: tuple[Point, ...] = ((256, 1024), (4_000, 1_000), (32_000, 4_000), (150_000, 8_000))
 """(tokensIn, maxTokensOut): a short question, a page, a long document, a code base."""
-
-
-class Band(NamedTuple):
-    """Sizes between the same two contexts and the same two output limits, so that the same entries take them."""
-
-    over: int
-    """`tokensIn + maxTokensOut` is more than this, -1 where it may be 0, and at most `total`."""
-    total: int
-    above: int
-    """`maxTokensOut` is more than this, -1 where it may be 0, and at most `limit`."""
-    limit: int
-
-    @property
-    def half_planes(self) -> tuple[HalfPlane, ...]:
-        return ((-1, -1, -self.over - 1), (1, 1, self.total), (0, -1, -self.above - 1), (0, 1, self.limit))
 
 
 class Sector(NamedTuple):
