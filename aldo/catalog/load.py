@@ -104,7 +104,11 @@ def load_catalog(path: str | os.PathLike[str]) -> Catalog:
     Raises `CatalogError`, which carries every structural finding of the file with file, line and
     column, when the file cannot be read or has one. Performs no network access.
     """
-    file = read_catalog(os.fspath(path))
+    return value_or_error(read_catalog(os.fspath(path)))
+
+
+def value_or_error(file: CatalogFile) -> Catalog:
+    """The value of a file that was read; raises `CatalogError` where it has none."""
     if file.catalog is None:
         raise CatalogError(_errors(file.findings))
     return file.catalog

@@ -24,7 +24,7 @@ def read_source(path: str) -> Document:
     document = Document(path="<stdin>" if path == STDIN else path)
     data = _read_bytes(path, document)
     if data is not None:
-        _decode(data, document)
+        decode(data, document)
     return document
 
 
@@ -74,7 +74,7 @@ def _read_at_rest(file: BinaryIO) -> bytes:
     raise OSError("it changes while it is read; try again")
 
 
-def _decode(data: bytes, document: Document) -> None:
+def decode(data: bytes, document: Document) -> None:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -7,13 +7,22 @@ from typing import Any
 
 import click
 
-from aldo.catalog import load_catalog
+from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import print_error, reported
-from aldo.cli.options import agent_of, catalog_option, catalog_path, json_option, request_fields, request_options
+from aldo.cli.options import (
+    agent_of,
+    catalog_option,
+    catalog_path,
+    json_option,
+    request_fields,
+    request_option,
+    request_options,
+)
+from aldo.cli.verify import decision_record, opened, verified
 from aldo.cli.wording import decision_text, trace_text, why_not_text
 from aldo.errors import AldoError, InvalidRequestError, NoEligibleModelError, UsageError
 from aldo.router import route, why_not
-from aldo.schema import Catalog, Decision
+from aldo.schema import Catalog
 from aldo.schema.printed import dumps
 from aldo.schema.request import request_from_json, request_from_value
 
@@ -21,12 +30,21 @@ from aldo.schema.request import request_from_json, request_from_value
 @click.command("route")
 @catalog_option
 @request_options
+@request_option
 @click.option("--explain", is_flag=True, help="Show every stage and every entry's reason.")
 @click.option("--why-not", "asked", metavar="ID", help="Why this entry is not the decision, and what would change it.")
 @click.option("--requests", metavar="FILE", help="A JSON request per line (`-`: stdin); a JSON line out for each.")
+@click.option("--verify", metavar="FILE", help="Recompute logged decisions, one JSON record per line (`-`: stdin).")
 @json_option
 def command(
-    catalog: str | None, explain: bool, asked: str | None, requests: str | None, as_json: bool, **options: Any
+    catalog: str | None,
+    explain: bool,
+    asked: str | None,
+    request_file: str | None,
+    requests: str | None,
+    verify: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Which model serves a request, and why.
 
@@ -35,15 +53,24 @@ def command(
     aldo route --class fast-draft --privacy public --budget-usd 0.02 --explain
     aldo route --class fast-draft --privacy public --why-not openai-gpt-6-luna
     aldo route --agent agency/agents/code-reviewer.yaml --json
+    aldo route --request request.json
     aldo route --requests log.jsonl
+    aldo route --verify decision.json --catalog main:models.yaml
     """
     with reported(as_json=as_json or requests is not None):
-        loaded = load_catalog(catalog_path(catalog))
+        files = {"--request": request_file, "--requests": requests, "--verify": verify}
+        given = [flag for flag, name in files.items() if name is not None]
+        if given and (any(options.values()) or given[1:] or (asked and given[0] != "--request")):
+            raise UsageError(f"{given[0]} takes what is asked from its file; give no other request option with it")
+        loaded = load_catalog_at(catalog_path(catalog))
         if requests is not None:
-            if any(options.values()) or asked:
-                raise UsageError("--requests takes each request from its file; give no other request option with it")
             sys.exit(_route_lines(loaded, requests, explain))
-        request = request_from_value(request_fields(options, agent_of(options)))
+        if verify is not None:
+            sys.exit(verified(loaded, verify, as_json=as_json))
+        if request_file is not None:
+            request = request_from_json(_whole(request_file))
+        else:
+            request = request_from_value(request_fields(options, agent_of(options)))
         if asked is not None:
             verdict = why_not(loaded, request, asked)
             click.echo(_line(verdict.to_dict()) if as_json else why_not_text(verdict))
@@ -59,18 +86,11 @@ def command(
                 print_error(refusal, as_json=False)
             sys.exit(refusal.exit_code)
         if as_json:
-            click.echo(_line(_record(loaded, decision, explain)))
+            click.echo(_line(decision_record(loaded, decision, explain=explain)))
         else:
             click.echo(decision_text(decision, loaded.by_id[decision.model]))
             if explain:
                 click.echo("\n" + trace_text(decision.explain()))
-
-
-def _record(catalog: Catalog, decision: Decision, explain: bool) -> dict[str, Any]:
-    update: dict[str, Any] = {"provider": catalog.by_id[decision.model].provider}
-    if explain:
-        update["trace"] = decision.explain()
-    return decision.record().model_copy(update=update).to_dict()
 
 
 def _refusal(refusal: NoEligibleModelError, explain: bool) -> dict[str, Any]:
@@ -81,12 +101,13 @@ def _refusal(refusal: NoEligibleModelError, explain: bool) -> dict[str, Any]:
 def _route_lines(catalog: Catalog, path: str, explain: bool) -> int:
     """One JSON line out per request; blank lines are passed over. Gives the worst exit code."""
     worst = 0
-    with _opened(path) as lines:
+    with opened(path) as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                record = _record(catalog, route(catalog, request_from_json(_utf8(line))), explain)
+                decision = route(catalog, request_from_json(_utf8(line)))
+                record = decision_record(catalog, decision, explain=explain)
             except NoEligibleModelError as refusal:
                 worst = max(worst, refusal.exit_code)
                 record = {"error": {**_refusal(refusal, explain), "line": number}}
@@ -104,13 +125,9 @@ def _utf8(line: str) -> str:
     return line
 
 
-def _opened(path: str) -> Any:
-    if path == "-" and sys.stdin is None:
-        raise UsageError("standard input is closed")
-    try:
-        return click.open_file(path, encoding="utf-8-sig", errors="surrogateescape")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+def _whole(path: str) -> str:
+    with opened(path) as file:
+        return _utf8(file.read())
 
 
 def _line(value: Any) -> str:

@@ -31,15 +31,16 @@ def export(
         sides.append((AGAINST, routing_columns(against)))
     limits = widest(columns.limits for _, columns in sides)
     text = Statement(words, limits, EXPORTED, against=against is not None).whole()
-    place, tables = Path(directory), []
+    tables = {
+        f"{side.tables}_{name}": table for side, columns in sides for name, table in arrow_tables(columns).items()
+    }
+    place = Path(directory)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for side, columns in sides:
-            for name, table in arrow_tables(columns).items():
-                tables.append(f"{side.tables}_{name}")
-                write_table(table, place / f"{tables[-1]}.parquet")
+        for name, table in tables.items():
+            write_table(table, place / f"{name}.parquet")
         (place / STATEMENT).write_text(text, "utf-8")
-        (place / GUIDE).write_text(_guide(dialect, tables), "utf-8")
+        (place / GUIDE).write_text(_guide(dialect, list(tables)), "utf-8")
     except OSError as error:
         raise UsageError(f"{os.fspath(directory)} cannot be written: {error.strerror or error}") from None
     return tuple(place / name for name in (*(f"{name}.parquet" for name in tables), STATEMENT, GUIDE))

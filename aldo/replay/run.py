@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +37,26 @@ def replay(log: Log, catalog: Catalog, against: Catalog | None = None, output: s
         sides.append((AGAINST, routing_columns(against)))
     taken = NEW_COLUMNS if against is None else (*NEW_COLUMNS, *AGAINST_COLUMNS)
     read = source(log)
-    with connected() as connection, _beside(output, log) as beside:
+    with connected() as connection:
         for side, columns in sides:
             load_tables(connection, side, columns)
         read.whole(connection)
         held = request_columns(types_of(connection), taken)
         limits = widest(columns.limits for _, columns in sides)
-        hidden = () if beside is None else (ROW,)
+        hidden = () if output is None else (ROW,)
         statement = Statement(DUCKDB, limits, held, against=against is not None, hidden=hidden)
         connection.execute(f"CREATE TABLE listed AS {statement.listing()}")
-        rows = f"({statement.routing()})"
-        if beside is not None:
-            _write(connection, read, statement.routing(), beside)
-            rows = f"read_parquet({quoted(str(beside))})"
-        outcomes = list(_outcomes(connection, rows, against is not None))
+        if output is None:
+            outcomes = list(_outcomes(connection, f"({statement.routing()})", against is not None))
+        else:
+            with _beside(Path(output), read.files) as file:
+                _write(connection, read, statement.routing(), file)
+                outcomes = list(_outcomes(connection, f"read_parquet({quoted(str(file))})", against is not None))
     return report(outcomes, against=against is not None)
 
 
 def _write(connection: Any, read: Source, routing: str, file: Path) -> None:
-    """Every part in its order. A log without rows has one empty part, so that its columns are written."""
+    """Part by part, each in its order."""
     with Writer(file) as writer:
         for _ in read.parts(connection):
             writer.add(connection.sql(f"{routing} ORDER BY routed.{ROW}").to_arrow_table())
@@ -77,36 +77,25 @@ def _outcomes(connection: Any, rows: str, against: bool) -> Iterator[Outcome]:
 
 
 @contextmanager
-def _beside(output: str | Path | None, log: Log) -> Iterator[Path | None]:
+def _beside(output: Path, files: list[str]) -> Iterator[Path]:
     """A file beside the output that takes its place when all is written. The log itself is never replaced."""
-    if output is None:
-        yield None
-        return
-    target = Path(output)
-    _check_target(target, log)
+    if output.is_dir():
+        raise UsageError(f"{output} is a directory; name a file")
+    if output.exists() and any(output.samefile(file) for file in files):
+        raise UsageError(f"{output} is the log itself; name another file")
+    beside = None
     try:
-        handle, name = tempfile.mkstemp(prefix=".aldo-", suffix=".parquet", dir=target.parent)
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror or error}") from None
-    os.close(handle)
-    beside = Path(name)
-    try:
+        handle, name = tempfile.mkstemp(prefix=".aldo-", suffix=".parquet", dir=output.parent)
+        os.close(handle)
+        beside = Path(name)
         yield beside
         beside.chmod(0o666 & ~_umask())
-        beside.replace(target)
+        beside.replace(output)
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror or error}") from None
     finally:
-        beside.unlink(missing_ok=True)
-
-
-def _check_target(target: Path, log: Log) -> None:
-    if target.is_dir():
-        raise UsageError(f"{target} is a directory; name a file")
-    paths = [log] if isinstance(log, (str, Path)) else log if isinstance(log, Sequence) else []
-    files = [Path(file) for path in paths for file in (glob(str(path)) or [str(path)])]
-    if target.exists() and any(file.exists() and target.samefile(file) for file in files):
-        raise UsageError(f"{target} is the log itself; name another file")
+        if beside is not None:
+            beside.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,11 +23,14 @@ ROW = "aldo_row"
 class Source(Protocol):
     """A log that can be made known to a connection under the name `log`."""
 
+    files: list[str]
+    """The files of a log that was made known; none where it is in memory."""
+
     def whole(self, connection: Any) -> None:
         """All of it."""
 
     def parts(self, connection: Any) -> Iterator[None]:
-        """One part after the other, with a column `aldo_row` more."""
+        """One part after the other, at least one, with a column `aldo_row` more."""
 
 
 def source(log: object) -> Source:
@@ -52,6 +55,7 @@ class Files:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
+        self.files: list[str] = []
 
     def whole(self, connection: Any) -> None:
         with mapped("the log cannot be read"):
@@ -64,7 +68,7 @@ class Files:
         for file in self.files:
             counted = f"SELECT num_rows FROM parquet_file_metadata({quoted(_literal(file))})"
             ((rows,),) = connection.execute(counted).fetchall()
-            for start in range(0, rows, PART_ROWS):
+            for start in range(0, max(rows, 1), PART_ROWS):
                 within = f"file_row_number >= {start} AND file_row_number < {start + PART_ROWS}"
                 connection.execute(
                     f"CREATE OR REPLACE VIEW log AS SELECT *, file_row_number AS {ROW} FROM {self._scan} "
@@ -92,6 +96,7 @@ class Arrow:
 
     def __init__(self, log: Any) -> None:
         self.log = log
+        self.files: list[str] = []
 
     def whole(self, connection: Any) -> None:
         with mapped("the log cannot be read"):
@@ -100,7 +105,8 @@ class Arrow:
     def parts(self, connection: Any) -> Iterator[None]:
         _, arrow = engines()
         rows = 0
-        for _, batches in groupby(self.log.to_batches(), key=_Parts()):
+        empty = arrow.RecordBatch.from_pylist([], schema=self.log.schema)
+        for _, batches in groupby(chain(self.log.to_batches(), [empty]), key=_Parts()):
             part = arrow.Table.from_batches(batches)
             numbers = arrow.array(range(rows, rows + part.num_rows), arrow.int64())
             rows += part.num_rows

@@ -333,12 +333,12 @@ def is_within(region: Any, ask: Ask) -> bool:
     """Whether a request keeps every bound that a region states."""
     said = {"budgetUsd": ask.budget_usd, "localities": ask.localities, "fallbackClasses": ask.fallback_classes or None}
     return (
-        region.capability_class in (None, ask.capability_class)
+        region.capability_class in (None, *ask.classes())
         and ask.privacy in region.privacy
         and (region.requires_within is None or set(ask.requires) <= set(region.requires_within))
         and (region.tokens_at_most is None or ask.tokens_in + ask.max_tokens_out <= region.tokens_at_most)
         and (region.max_tokens_out_at_most is None or ask.max_tokens_out <= region.max_tokens_out_at_most)
-        and all(said[name] is not None for name in region.only_with)
+        and (not region.only_with or any(said[name] is not None for name in region.only_with))
     )
 
 

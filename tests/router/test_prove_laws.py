@@ -59,6 +59,8 @@ def is_meant(chooses: Mapping[str, Any], entry: Entry) -> bool:
             return all(inside(Fraction(entry["cost"][side]), value) for side, value in wanted.items())
         if name == "effectiveContextTokens":
             return inside(context(entry), wanted)
+        if name == "maxOutputTokens" and entry.get(name) is None:
+            return isinstance(wanted, Mapping) and set(wanted) == {"atLeast"}  # no limit is more than any
         if name in ("maxOutputTokens", "latencyP95Ms"):
             return entry.get(name) is not None and inside(Fraction(entry[name]), wanted)
         if name == "enabled":
@@ -283,7 +285,7 @@ def facts_named(draw: st.DrawFn, world: World) -> When:
         "privacyAllowed": lambda: some(draw, TIERS),
         "effectiveContextTokens": lambda: draw(amounts(6)),
         "maxOutputTokens": lambda: draw(amounts(6)),
-        "latencyP95Ms": lambda: draw(st.sampled_from((1, 1.5, {"atMost": 1}, {"atLeast": 1.5}))),
+        "latencyP95Ms": lambda: draw(st.sampled_from((1, {"atMost": 1}, {"atLeast": 2}, {"atLeast": 1, "atMost": 2}))),
         "cost": lambda: {
             side: draw(st.sampled_from((draw(prices), {"atLeast": draw(prices)}, {"atMost": draw(prices)})))
             for side in draw(st.sampled_from((("usdPerMtokIn",), ("usdPerMtokIn", "usdPerMtokOut"))))
@@ -310,7 +312,10 @@ def always(draw: st.DrawFn, world: World) -> When:
     entry = draw(st.sampled_from(world.entries))
     if draw(st.integers(1, 10)) <= 8:
         half = context(entry) // 2
-        served = {"tokensIn": {"atMost": half}, "maxTokensOut": {"atMost": min(half, entry.get("maxOutputTokens", half))}}
+        served = {
+            "tokensIn": {"atMost": half},
+            "maxTokensOut": {"atMost": min(half, entry.get("maxOutputTokens", half))},
+        }
         when = {name: draw(st.sampled_from((value, value, served.get(name, value)))) for name, value in when.items()}
         when |= draw(st.sampled_from(({}, served, served)))
         when |= {"capabilityClass": entry["capabilityClass"], "privacy": draw(st.sampled_from(entry["privacyAllowed"]))}
@@ -511,6 +516,13 @@ def test_a_disabled_entry_is_meant_and_never_chosen() -> None:
     assert verdict(world, **never_of({"id": "off"})) == "proven"
     assert verdict(world, **never_of({"enabled": False})) == "proven"
     assert verdict(world, **never_of({"enabled": True})) == "refuted"
+
+
+@pytest.mark.parametrize("wanted", [2.5, {"atLeast": 2.5}, {"atMost": 2.5}, {"atLeast": 2, "atMost": 2.75}])
+def test_a_latency_is_named_as_exactly_as_a_catalog_may_state_it(wanted: Any) -> None:
+    world = World((one(latencyP95Ms=2.5), one("b", latencyP95Ms=3), one("c")))
+    assert verdict(world, **never_of({"latencyP95Ms": wanted, "id": ["a"]})) == "refuted"
+    assert verdict(world, **never_of({"latencyP95Ms": wanted, "id": ["c"]})) == "vacuous"
 
 
 def test_an_always_takes_the_defaults_of_a_request() -> None:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from aldo.router.difference.found import Found, Key, Shown, Way
+from aldo.router.difference.rise import ANY, Rise
 from aldo.router.difference.side import Groups, Shelves, groups, only_in
 from aldo.router.envelope import Envelope
 from aldo.router.facts import Facts
@@ -29,7 +30,6 @@ from aldo.schema.difference import ChangeKind
 from aldo.schema.vocabulary import LOCALITIES, Locality, PrivacyTier
 
 Envelopes = dict[Locality, Envelope | None]
-_PRICES: tuple[tuple[ChangeKind, int], ...] = (("dearer", 0), ("cheaper", 1))  # with the side that pays less
 
 
 def requirement_sets(base: Sequence[Facts], head: Sequence[Facts], effort: Effort) -> list[frozenset[str]]:
@@ -108,7 +108,7 @@ class _BandComparison(NamedTuple):
 
     def _pair(self, sector: Sector, way: Way, *more: HalfPlane) -> None:
         """What is to be told of a pair of winners: that one is missing, another, dearer, cheaper."""
-        pair = base, head = sector.base, sector.head
+        base, head = sector.base, sector.head
         if base is head:
             return
         if base is None or head is None:
@@ -116,12 +116,13 @@ class _BandComparison(NamedTuple):
             return
         if base.id != head.id:
             self._show("rerouted", sector, way, more)
-        for kind, less in _PRICES:
-            cheap, dear = pair[less], pair[1 - less]
-            assert cheap is not None
-            assert dear is not None
-            if _can_cost_more(dear, cheap):
-                self._show(kind, sector, way, (*more, _costs_more(dear, cheap)))
+        rises: tuple[tuple[ChangeKind, Rise, Facts, Facts], ...] = (
+            ("dearer", self.cell.found.rise, base, head),
+            ("cheaper", ANY, head, base),
+        )
+        for kind, rise, cheap, dear in rises:
+            if rise.is_possible(cheap, dear):
+                self._show(kind, sector, way, (*more, rise.half_plane(cheap, dear)))
 
     def _show(self, kind: ChangeKind, sector: Sector, way: Way, more: tuple[HalfPlane, ...]) -> None:
         self.cell.show(kind, self.band, sector, way, more)
@@ -135,26 +136,26 @@ class _BandComparison(NamedTuple):
             base, head = sector.base, sector.head
             assert base is not None
             assert head is not None
-            if base is not head and _can_cost_more(head, base):
+            if ANY.is_possible(base, head):
                 self._instead(place, sector._replace(head=None), base, head)
-            if base is not head and _can_cost_more(base, head):
+            if ANY.is_possible(head, base):
                 self._instead(place, sector._replace(base=None), head, base)
 
     def _instead(self, place: Locality, sector: Sector, paid: Facts, dear: Facts) -> None:
         """Who answers instead of `dear`, in the catalog in which it wins, while the budget still pays for `paid`."""
-        too_dear = _costs_more(dear, paid)
+        too_dear = ANY.half_plane(paid, dear)
         self._pair(sector, Way(self.requires, (place,), (paid,)), too_dear)
         side = self.head if sector.head is None else self.base
         for farther in _beyond(place):
             for beyond in sectors(side[farther], None):
                 other = beyond.base
-                if other is None or not _can_cost_more(dear, other):
+                if other is None or not ANY.is_possible(other, dear):
                     continue
                 self.cell.effort.spend()
                 winners = (paid, other) if sector.head is None else (other, paid)
                 both = Sector(*winners, (*sector.half_planes, *beyond.half_planes))
                 way = Way(self.requires, (place, farther), (paid, other))
-                self._pair(both, way, too_dear, _costs_more(dear, other))
+                self._pair(both, way, too_dear, ANY.half_plane(other, dear))
 
 
 def _envelopes(groups: Groups, band: Band) -> Envelopes:
@@ -169,12 +170,3 @@ def _first(envelopes: Envelopes) -> Envelope | None:
 
 def _beyond(place: Locality) -> tuple[Locality, ...]:
     return LOCALITIES[LOCALITIES.index(place) + 1 :]
-
-
-def _can_cost_more(dear: Facts, cheap: Facts) -> bool:
-    return dear.pico_in > cheap.pico_in or dear.pico_out > cheap.pico_out
-
-
-def _costs_more(dear: Facts, cheap: Facts) -> HalfPlane:
-    """The sizes for which `dear` costs more than `cheap`, by 10⁻¹² USD at least."""
-    return cheap.pico_in - dear.pico_in, cheap.pico_out - dear.pico_out, -1

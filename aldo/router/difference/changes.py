@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from aldo.router.difference.found import BUDGETED, PLAIN, Key, Shown
 from aldo.router.difference.places import reached, request_for
 from aldo.router.difference.reserves import Demand, Reserve, most_demanding
+from aldo.router.difference.rise import Rise
 from aldo.router.difference.witness import Sides, outcome, plainest, request_of
 from aldo.router.facts import Facts
 from aldo.router.regions.lattice import LARGEST
@@ -16,11 +17,11 @@ from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
 
 
-def route_change(sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], share: float) -> RoutingChange:
+def route_change(sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], share: float, rise: Rise) -> RoutingChange:
     """The change that a key stands for, with the plainest witness."""
     tiers = tuple(tier for tier in PRIVACY_TIERS if tier in shown)
     privacy = min(tiers, key=lambda tier: shown[tier].way.plainness)
-    witness = plainest(sides, key, request_of(key, privacy, shown[privacy]))
+    witness = plainest(sides, key, request_of(key, privacy, shown[privacy]), rise)
     return told(sides, key, tiers, witness, shown[privacy].way.plainness, share)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from aldo.router.compiled import CompiledCatalog, compile_catalog
 from aldo.router.difference.changes import told
 from aldo.router.difference.comparison import Comparison
 from aldo.router.difference.found import PLAIN, Key
+from aldo.router.difference.rise import ANY, Rise
 from aldo.router.difference.witness import firsts
 from aldo.router.facts import Facts
 from aldo.router.regions.effort import MOST, Effort
@@ -16,25 +19,27 @@ from aldo.schema.difference import CHANGE_KINDS, ChangeKind, RoutingChange
 from aldo.schema.request import RouteRequest
 
 
-def diff(base: Catalog, head: Catalog, *, effort: int = MOST) -> Diff:
+def diff(base: Catalog, head: Catalog, *, dearer_by_percent: Decimal | int = 0, effort: int = MOST) -> Diff:
     """Which requests two catalogs route differently: decided for all requests, not for those that were tried.
 
-    `effort` bounds the work, in steps; where it is spent `Diff.complete` is False.
+    A request counts as dearer if it costs more by over `dearer_by_percent`. `effort` bounds the work, in steps;
+    where it is spent `Diff.complete` is False.
     """
-    return Diff(compile_catalog(base), compile_catalog(head), effort)
+    numerator, denominator = (1 + Fraction(dearer_by_percent) / 100).as_integer_ratio()
+    return Diff(compile_catalog(base), compile_catalog(head), Rise(numerator, denominator), effort)
 
 
 class Diff:
     """The difference of two catalogs as far as routing is concerned."""
 
     changes: tuple[RoutingChange, ...]
-    """Every change, the gravest kind first, then the one that most typical requests are about."""
+    """Every change: privacy first, then those that most typical requests are about."""
     complete: bool
     """Whether all requests were compared. If not, every change is true, but there may be more."""
 
-    def __init__(self, base: CompiledCatalog, head: CompiledCatalog, effort: int = MOST) -> None:
+    def __init__(self, base: CompiledCatalog, head: CompiledCatalog, rise: Rise = ANY, effort: int = MOST) -> None:
         self._sides = base, head
-        comparison = Comparison(self._sides, Effort(effort))
+        comparison = Comparison(self._sides, Effort(effort), rise)
         self.complete = comparison.complete
         self._by_key = comparison.routes()
         self.changes = tuple(sorted((*self._by_key.values(), *comparison.others()), key=_order))
@@ -96,8 +101,9 @@ def _key(name: str, base: Facts | None, head: Facts | None) -> Key:
     return Key(kind, name, base and base.id, head and head.id)
 
 
-def _order(change: RoutingChange) -> tuple[int, float, int, str, list[str], str, str]:
+def _order(change: RoutingChange) -> tuple[bool, float, int, int, str, tuple[str, ...], str, str]:
     base, head = change.base.model if change.base else "", change.head.model if change.head else ""
     region = change.region
     kind, name = CHANGE_KINDS.index(change.kind), region.capability_class or ""
-    return kind, -change.share, len(region.only_with), name, list(region.privacy), base, head
+    is_large = not change.kind.startswith("privacy")
+    return is_large, -change.share, kind, len(region.only_with), name, region.privacy, base, head

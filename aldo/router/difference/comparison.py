@@ -9,6 +9,7 @@ from aldo.router.difference.changes import privacy_changes, redundancy_changes, 
 from aldo.router.difference.found import Found, Key
 from aldo.router.difference.places import one_sided_names
 from aldo.router.difference.reserves import Reserve, lost_and_gained
+from aldo.router.difference.rise import Rise
 from aldo.router.difference.side import Side
 from aldo.router.difference.typical import Typical
 from aldo.router.difference.witness import Sides, outcome
@@ -22,10 +23,10 @@ _Cell = tuple[tuple[int, ...], tuple[int, ...]]
 class Comparison:
     """Both catalogs compared: routes by key, privacy and redundancy."""
 
-    def __init__(self, sides: Sides, effort: Effort) -> None:
+    def __init__(self, sides: Sides, effort: Effort, rise: Rise) -> None:
         self._sides = sides
         self._effort = effort
-        self._found = Found()
+        self._found = Found(rise)
         base, head = (side.table for side in sides)
         self._typical = Typical(base, head, self._found)
         self._base, self._head = Side(base), Side(head, base)
@@ -40,7 +41,10 @@ class Comparison:
 
     def routes(self) -> dict[Key, RoutingChange]:
         """The changes of the model, of whether there is one, and of the price."""
-        changes = {key: route_change(self._sides, key, shown, self._typical.share(key)) for key, shown in self._found}
+        changes = {
+            key: route_change(self._sides, key, shown, self._typical.share(key), self._found.rise)
+            for key, shown in self._found
+        }
         return changes | dict(self._names())
 
     def others(self) -> Iterator[RoutingChange]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from aldo.router.difference.rise import ANY, Rise
 from aldo.router.facts import Facts
 from aldo.router.regions.lattice import Point
 from aldo.schema.difference import ChangeKind
@@ -50,7 +51,8 @@ class Shown(NamedTuple):
 class Found:
     """Per change the tiers in which it is found, each with the plainest request so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, rise: Rise = ANY) -> None:
+        self.rise = rise
         self._shown: dict[Key, dict[PrivacyTier, Shown]] = {}
 
     def has(self, key: Key, privacy: PrivacyTier, plainness: int) -> bool:

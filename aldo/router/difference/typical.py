@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import product
 
 from aldo.router.difference.found import Found, Key, Shown, Way
+from aldo.router.difference.rise import Rise
 from aldo.router.facts import Facts
 from aldo.router.regions.sectors import TYPICAL_SIZES
 from aldo.router.table import RoutingTable
@@ -29,7 +30,7 @@ class Typical:
             if base is None and head is None:
                 continue
             self._all[capability_class] += 1
-            for key in _keys(capability_class, base, head, sizes):
+            for key in _keys(capability_class, base, head, sizes, self._found.rise):
                 self._affected[key] += 1
                 if not self._found.has(key, privacy, 0):
                     self._found.add(key, privacy, Shown(Way(requires), sizes))
@@ -49,13 +50,17 @@ class Typical:
         return sorted(tags)
 
 
-def _keys(capability_class: str, base: Facts | None, head: Facts | None, sizes: tuple[int, int]) -> list[Key]:
+def _keys(
+    capability_class: str, base: Facts | None, head: Facts | None, sizes: tuple[int, int], rise: Rise
+) -> list[Key]:
     """The changes that a request is about."""
     ids = base and base.id, head and head.id
     if base is None or head is None:
         return [Key("routable" if base is None else "unroutable", capability_class, *ids)]
     keys = [Key("rerouted", capability_class, *ids)] if base.id != head.id else []
     before, after = base.cost(*sizes), head.cost(*sizes)
-    if before != after:
-        keys.append(Key("dearer" if after > before else "cheaper", capability_class, *ids))
+    if rise.holds(before, after):
+        keys.append(Key("dearer", capability_class, *ids))
+    if after < before:
+        keys.append(Key("cheaper", capability_class, *ids))
     return keys

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from aldo.router.compiled import CompiledCatalog
 from aldo.router.difference.found import Key, Shown
+from aldo.router.difference.rise import Rise
 from aldo.router.facts import Facts
 from aldo.router.regions.sectors import TYPICAL_SIZES
 from aldo.schema.decimals import PICO_PLACES
@@ -38,20 +39,20 @@ def request_of(key: Key, privacy: PrivacyTier, shown: Shown) -> RouteRequest:
     )
 
 
-def plainest(sides: Sides, key: Key, request: RouteRequest) -> RouteRequest:
+def plainest(sides: Sides, key: Key, request: RouteRequest, rise: Rise) -> RouteRequest:
     """The same request with all left out that it can do without and still show the same change."""
     for field, value in _attempts(request):
         candidate = request.model_copy(update={field: value})
-        if shows(sides, key, candidate):
+        if shows(sides, key, candidate, rise):
             request = candidate
     for tag in request.requires:
         fewer = tuple(other for other in request.requires if other != tag)
         candidate = request.model_copy(update={"requires": fewer})
-        if shows(sides, key, candidate):
+        if shows(sides, key, candidate, rise):
             request = candidate
     for sizes in TYPICAL_SIZES:
         candidate = request.model_copy(update={"tokens_in": sizes[0], "max_tokens_out": sizes[1]})
-        if shows(sides, key, candidate):
+        if shows(sides, key, candidate, rise):
             return candidate
     return request
 
@@ -65,7 +66,7 @@ def _attempts(request: RouteRequest) -> Iterator[tuple[str, object]]:
         yield "requires", ()
 
 
-def shows(sides: Sides, key: Key, request: RouteRequest) -> bool:
+def shows(sides: Sides, key: Key, request: RouteRequest, rise: Rise) -> bool:
     """Whether a request is routed as the change says: to these models, and dearer or cheaper where that is the kind."""
     base, head = firsts(sides, request)
     if (base and base.id, head and head.id) != (key.base, key.head):
@@ -75,7 +76,7 @@ def shows(sides: Sides, key: Key, request: RouteRequest) -> bool:
     assert base is not None
     assert head is not None
     before, after = (facts.cost(request.tokens_in, request.max_tokens_out) for facts in (base, head))
-    return after > before if key.kind == "dearer" else after < before
+    return rise.holds(before, after) if key.kind == "dearer" else after < before
 
 
 def firsts(sides: Sides, request: RouteRequest) -> tuple[Facts | None, Facts | None]:

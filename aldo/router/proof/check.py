@@ -125,11 +125,9 @@ def _outages(rows: Iterable[Redundancy], outages: int) -> Iterator[Statement]:
         yield Statement(name, "proven")
         return
     row = short[0]
-    witness = RouteRequest(
-        capability_class=row.capability_class, privacy=row.privacy, tokens_in=0, max_tokens_out=0, down=row.models
-    )
-    more = f"; so are {len(short) - 1} more" if len(short) > 1 else ""
-    yield Statement(name, "refuted", witness, f"{row.capability_class} for {row.privacy} is emptied{more}")
+    witness = RouteRequest(capability_class=row.capability_class, privacy=row.privacy, down=row.models)
+    more = f", as it has for {len(short) - 1} other cells" if len(short) > 1 else ""
+    yield Statement(name, "refuted", witness, f"nothing is left for {row.capability_class}, {row.privacy}{more}")
 
 
 def _check_names(table: RoutingTable, statement: str, when: When) -> None:

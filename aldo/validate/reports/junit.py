@@ -25,7 +25,7 @@ def _suite(file: FileReport, report: LintReport) -> ElementTree.Element:
     failing = [finding for finding in file.findings if report.fails(finding)]
     suite = ElementTree.Element(
         "testsuite",
-        name=_xml(file.path),
+        name=xml_text(file.path),
         tests=str(len(file.findings) or 1),
         failures=str(len(failing)),
         errors="0",
@@ -33,15 +33,15 @@ def _suite(file: FileReport, report: LintReport) -> ElementTree.Element:
         time="0",
     )
     for finding in file.findings:
-        case = ElementTree.SubElement(suite, "testcase", name=_xml(_name(finding)), classname=_xml(file.path), time="0")
-        told = "\n".join(map(_xml, (f"{finding.place}: {finding.message}", finding.hint, finding.url)))
+        case = ElementTree.SubElement(suite, "testcase", name=xml_text(_name(finding)), classname=xml_text(file.path), time="0")
+        told = "\n".join(map(xml_text, (f"{finding.place}: {finding.message}", finding.hint, finding.url)))
         if report.fails(finding):
-            message = _xml(finding.message)
+            message = xml_text(finding.message)
             ElementTree.SubElement(case, "failure", type=finding.severity, message=message).text = told
         else:
             ElementTree.SubElement(case, "system-out").text = f"{finding.severity}: {told}"
     if not file.findings:
-        ElementTree.SubElement(suite, "testcase", name="no findings", classname=_xml(file.path), time="0")
+        ElementTree.SubElement(suite, "testcase", name="no findings", classname=xml_text(file.path), time="0")
     return suite
 
 
@@ -50,6 +50,6 @@ def _name(finding: Finding) -> str:
     return f"{finding.code}{place}"
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """Without the characters that XML cannot hold, and nothing that a terminal would act on."""
     return _NOT_XML.sub("?", printable(text))

@@ -1,0 +1,102 @@
+"""`aldo diff`: which requests two catalogs route differently."""
+
+from __future__ import annotations
+
+import re
+import sys
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import click
+
+from aldo.catalog.revision import load_catalog_at
+from aldo.cli.changes import markdown, text
+from aldo.cli.failure import reported
+from aldo.errors import UsageError
+from aldo.router import Diff, diff
+from aldo.schema.difference import CHANGE_KINDS, ChangeKind
+from aldo.schema.printed import dumps
+
+_GROUPS: dict[str, tuple[ChangeKind, ...]] = {
+    "privacy": ("privacy-widened", "privacy-narrowed"),
+    "cost": ("dearer",),
+    "redundancy": ("redundancy-lost",),
+    "any": CHANGE_KINDS,
+    **{kind: (kind,) for kind in CHANGE_KINDS},
+}
+
+
+class _Gate(NamedTuple):
+    """What fails the run: kinds of changes, and by how many percent a request must be dearer to count."""
+
+    kinds: frozenset[ChangeKind] = frozenset()
+    dearer_by_percent: Decimal = Decimal(0)
+
+
+@click.command("diff")
+@click.argument("base")
+@click.argument("head")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), help="[default: text]")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    metavar="KIND,...",
+    help="Exit with 1 on such a change: privacy, unroutable, cost, cost>5%, redundancy, any, or a kind by its name.",
+)
+@click.option("--all", "all_lines", is_flag=True, help="Every line, and not the largest ones only.")
+def command(base: str, head: str, form: str | None, as_json: bool, fail_on: tuple[str, ...], all_lines: bool) -> None:
+    """Which requests are routed differently by HEAD than by BASE, decided for every possible request.
+
+    BASE and HEAD are catalog files, or revisions of one such as `main:models.yaml`. Each change has a request that
+    shows it when given to `aldo route --request -`.
+
+    \b
+    aldo diff main:models.yaml models.yaml
+    aldo diff --fail-on privacy,unroutable,cost>5% old.yaml new.yaml
+    aldo diff --format markdown main:models.yaml models.yaml
+    """
+    with reported(as_json=as_json or form == "json"):
+        if as_json and form not in (None, "json"):
+            raise UsageError(f"--json and --format {form} are two formats; choose one")
+        gate = _gate(fail_on)
+        found = diff(load_catalog_at(base), load_catalog_at(head), dearer_by_percent=gate.dearer_by_percent)
+        if as_json or form == "json":
+            click.echo(dumps(found.to_dict(), indent=2))
+        else:
+            click.echo((markdown if form == "markdown" else text)(found, all_lines=all_lines))
+        sys.exit(_exit_code(found, gate))
+
+
+def _exit_code(found: Diff, gate: _Gate) -> int:
+    failing = [kind for kind in CHANGE_KINDS if kind in gate.kinds and any(c.kind == kind for c in found.changes)]
+    if failing:
+        click.echo(f"failed on {', '.join(failing)}", err=True)
+    elif gate.kinds and not found.complete:
+        click.echo("failed: the comparison is not complete, so nothing can be said to be absent", err=True)
+        return 1
+    return 1 if failing else 0
+
+
+def _gate(given: tuple[str, ...]) -> _Gate:
+    kinds: set[ChangeKind] = set()
+    percent = Decimal(0)
+    for word in (word.strip() for value in given for word in value.split(",")):
+        name, above, amount = word.partition(">")
+        if name not in _GROUPS:
+            near = get_close_matches(name, _GROUPS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; it takes {', '.join(_GROUPS)}"
+            raise UsageError(f"--fail-on {word!r} is no kind of change{hint}")
+        if above:
+            percent = _percent(word, name, amount)
+        kinds |= set(_GROUPS[name])
+    return _Gate(frozenset(kinds), percent)
+
+
+def _percent(word: str, name: str, amount: str) -> Decimal:
+    number = re.fullmatch(r"\s*([0-9]{1,6}(\.[0-9]{1,6})?)\s*%?\s*", amount)
+    if name not in ("cost", "dearer") or not number:
+        raise UsageError(f"--fail-on {word!r}: only cost takes a bound, as in cost>5%")
+    return Decimal(number[1])
