@@ -15,13 +15,13 @@ from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, catalog_path
 from aldo.cli.terminal import fold
 from aldo.errors import UsageError, printable
-from aldo.router.examples import TestResult, recorded, run_tests
+from aldo.router.examples import ExampleResult, recorded, run_tests
 from aldo.schema.printed import dumps
 from aldo.schema.route_tests import ROUTE_TESTS_KIND, ROUTE_TESTS_VERSION, RouteTests
 from aldo.validate.reports.junit import xml_text
 
 _FORMATS = ("text", "json", "junit")
-Results = dict[str, tuple[TestResult, ...]]
+Results = dict[str, tuple[ExampleResult, ...]]
 
 
 @click.command("test")
@@ -87,11 +87,11 @@ def _text(results: Results) -> str:
     return "\n".join([*lines, click.style(told, fg="red" if failed else "green", bold=True)])
 
 
-def _request(result: TestResult) -> str:
+def _request(result: ExampleResult) -> str:
     return f"  {dumps(result.test.request.model_dump(mode='json', exclude_defaults=True))}"
 
 
-def _mismatches(result: TestResult) -> list[str]:
+def _mismatches(result: ExampleResult) -> list[str]:
     lines = []
     for one in result.mismatches:
         lines.append(fold(printable(f"{one.field}: expected {one.expected}"), first="  - ", rest="      "))
@@ -124,15 +124,15 @@ def _junit(results: Results) -> str:
     for file, tests in results.items():
         failed = str(sum(not result.passed for result in tests))
         attributes = {"tests": str(len(tests)), "failures": failed, "errors": "0", "skipped": "0", "time": "0"}
-        suite = ElementTree.SubElement(root, "testsuite", name=xml_text(file), **attributes)
+        suite = ElementTree.SubElement(root, "testsuite", {"name": xml_text(file), **attributes})
         for result in tests:
             name = xml_text(result.test.name)
             case = ElementTree.SubElement(suite, "testcase", name=name, classname=xml_text(file), time="0")
             if not result.passed:
                 first = result.mismatches[0]
                 message = xml_text(f"{first.field}: expected {first.expected}, got {first.got}")
-                told = "\n".join([_request(result), *_mismatches(result)])
-                ElementTree.SubElement(case, "failure", type="mismatch", message=message).text = xml_text(told)
+                told = "\n".join(map(xml_text, [_request(result), *_mismatches(result)]))
+                ElementTree.SubElement(case, "failure", type="mismatch", message=message).text = told
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

@@ -25,10 +25,8 @@ class Mismatch(NamedTuple):
     why: str = ""
 
 
-class TestResult(NamedTuple):
+class ExampleResult(NamedTuple):
     """What came of one example."""
-
-    __test__ = False  # the name is no reason for pytest to collect it
 
     test: RouteTest
     mismatches: tuple[Mismatch, ...]
@@ -38,10 +36,10 @@ class TestResult(NamedTuple):
         return not self.mismatches
 
 
-def run_tests(catalog: Catalog, tests: RouteTests) -> Iterator[TestResult]:
+def run_tests(catalog: Catalog, tests: RouteTests) -> Iterator[ExampleResult]:
     """Route each example. A request that cannot be routed is a mismatch, not an error, unless that was expected."""
     for test in tests.tests:
-        yield TestResult(test, tuple(_mismatches(catalog, test)))
+        yield ExampleResult(test, tuple(_mismatches(catalog, test)))
 
 
 def _mismatches(catalog: Catalog, test: RouteTest) -> Iterator[Mismatch]:

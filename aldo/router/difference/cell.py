@@ -112,8 +112,12 @@ class _BandComparison(NamedTuple):
         if base is head:
             return
         if base is None or head is None:
-            self._show("routable" if base is None else "unroutable", sector, way, more)
+            winner = base or head
+            if winner is not None and winner.provides == self.requires:
+                self._show("routable" if base is None else "unroutable", sector, way, more)
             return
+        if base.provides & head.provides != self.requires:
+            return  # what can be found here is found there
         if base.id != head.id:
             self._show("rerouted", sector, way, more)
         rises: tuple[tuple[ChangeKind, Rise, Facts, Facts], ...] = (
@@ -149,7 +153,9 @@ class _BandComparison(NamedTuple):
         for farther in _beyond(place):
             for beyond in sectors(side[farther], None):
                 other = beyond.base
-                if other is None or not ANY.is_possible(other, dear):
+                if other is None or paid.provides & other.provides != self.requires:
+                    continue
+                if not ANY.is_possible(other, dear):
                     continue
                 self.cell.effort.spend()
                 winners = (paid, other) if sector.head is None else (other, paid)

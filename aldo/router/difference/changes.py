@@ -17,11 +17,15 @@ from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
 
 
-def route_change(sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], share: float, rise: Rise) -> RoutingChange:
-    """The change that a key stands for, with the plainest witness."""
+def route_change(
+    sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], share: float, rise: Rise | None
+) -> RoutingChange:
+    """The change that a key stands for; with the plainest witness, where a `rise` is given to judge it by."""
     tiers = tuple(tier for tier in PRIVACY_TIERS if tier in shown)
     privacy = min(tiers, key=lambda tier: shown[tier].way.plainness)
-    witness = plainest(sides, key, request_of(key, privacy, shown[privacy]), rise)
+    witness = request_of(key, privacy, shown[privacy])
+    if rise is not None:
+        witness = plainest(sides, key, witness, rise)
     return told(sides, key, tiers, witness, shown[privacy].way.plainness, share)
 
 

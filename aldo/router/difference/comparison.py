@@ -17,6 +17,8 @@ from aldo.router.regions.effort import Effort, OutOfEffortError
 from aldo.schema.difference import ChangeKind, Region, RoutingChange
 from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
 
+_MOST_POLISHED = 1000  # of more changes nobody reads every witness
+
 _Cell = tuple[tuple[int, ...], tuple[int, ...]]
 
 
@@ -41,10 +43,9 @@ class Comparison:
 
     def routes(self) -> dict[Key, RoutingChange]:
         """The changes of the model, of whether there is one, and of the price."""
-        changes = {
-            key: route_change(self._sides, key, shown, self._typical.share(key), self._found.rise)
-            for key, shown in self._found
-        }
+        found = list(self._found)
+        rise = self._found.rise if len(found) <= _MOST_POLISHED else None
+        changes = {key: route_change(self._sides, key, shown, self._typical.share(key), rise) for key, shown in found}
         return changes | dict(self._names())
 
     def others(self) -> Iterator[RoutingChange]:

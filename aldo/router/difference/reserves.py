@@ -26,15 +26,6 @@ class Demand(NamedTuple):
     total: int
     tokens_out: int
 
-    def meets(self, other: Demand) -> Demand:
-        """The most demanding request that everybody takes who takes one of the two."""
-        return Demand(
-            self.requires & other.requires, min(self.total, other.total), min(self.tokens_out, other.tokens_out)
-        )
-
-    def is_taken_by(self, most: Demand) -> bool:
-        return self.requires <= most.requires and self.total <= most.total and self.tokens_out <= most.tokens_out
-
 
 class Reserve(NamedTuple):
     """A request and how many candidates it has on both sides."""
@@ -42,6 +33,10 @@ class Reserve(NamedTuple):
     demand: Demand
     base: int
     head: int
+
+
+_Taken = tuple[int, int, int]
+"""A demand with its tags as bits: meets are taken by the million."""
 
 
 def most_demanding(facts: Facts) -> Demand:
@@ -53,57 +48,75 @@ def most_demanding(facts: Facts) -> Demand:
 
 def lost_and_gained(base: Sequence[Facts], head: Sequence[Facts], effort: Effort) -> Iterator[Reserve]:
     """The requests with fewest candidates left that lose some, and that gain some; at most one of each."""
-    reserves = list(_reserves(base, head, effort))
-    lost = [reserve for reserve in reserves if 1 <= reserve.head < reserve.base]
-    gained = [reserve for reserve in reserves if 1 <= reserve.base < reserve.head]
+    tags = _Tags((*base, *head))
+    gone, come = tags.taken(only_in(base, head)), tags.taken(only_in(head, base))
+    there = {id(facts) for facts in head}
+    alike = tags.taken(facts for facts in base if id(facts) in there)
+    # What is alike but for prices and ties changes no reserve.
+    both = Counter(gone) & Counter(come)
+    gone, come = list((Counter(gone) - both).elements()), list((Counter(come) - both).elements())
+    reserves = list(_reserves(gone, come, [*alike, *both.elements()], effort))
+    lost = [(tags.demand(met), before, after) for met, before, after in reserves if 1 <= after < before]
+    gained = [(tags.demand(met), before, after) for met, before, after in reserves if 1 <= before < after]
     if lost:
-        yield min(lost, key=lambda r: (r.head, _plain(r.demand)))
+        yield Reserve(*min(lost, key=lambda r: (r[2], _plain(r[0]))))
     if gained:
-        yield min(gained, key=lambda r: (r.base, _plain(r.demand)))
+        yield Reserve(*min(gained, key=lambda r: (r[1], _plain(r[0]))))
 
 
 def _plain(demand: Demand) -> tuple[int, list[str], int, int]:
     return len(demand.requires), sorted(demand.requires), -demand.total, -demand.tokens_out
 
 
-def _reserves(base: Sequence[Facts], head: Sequence[Facts], effort: Effort) -> Iterator[Reserve]:
-    gone, come = _demands(only_in(base, head)), _demands(only_in(head, base))
-    there = {id(facts) for facts in head}
-    alike = _demands(facts for facts in base if id(facts) in there)
-    # What is alike but for prices and ties changes no reserve.
-    both = Counter(gone) & Counter(come)
-    gone, come = list((Counter(gone) - both).elements()), list((Counter(come) - both).elements())
-    alike += both.elements()
-    if not gone and not come:
-        return
-    for demand in _meets([*gone, *come], effort):
-        effort.spend(1 + (len(gone) + len(come)) // 8)
-        net = _takers(demand, come) - _takers(demand, gone)
-        if net == 0:
+class _Tags:
+    """Which bit stands for which tag."""
+
+    def __init__(self, entries: Iterable[Facts]) -> None:
+        self._names = sorted(frozenset[str]().union(*(facts.provides for facts in entries)))
+        self._bits = {tag: 1 << place for place, tag in enumerate(self._names)}
+
+    def taken(self, entries: Iterable[Facts]) -> list[_Taken]:
+        demands = map(most_demanding, entries)
+        return [(sum(self._bits[tag] for tag in d.requires), d.total, d.tokens_out) for d in demands]
+
+    def demand(self, taken: _Taken) -> Demand:
+        names = frozenset(tag for tag, bit in self._bits.items() if taken[0] & bit)
+        return Demand(names, taken[1], taken[2])
+
+
+def _reserves(
+    gone: Sequence[_Taken], come: Sequence[_Taken], alike: Sequence[_Taken], effort: Effort
+) -> Iterator[tuple[_Taken, int, int]]:
+    for met in _meets([*gone, *come], effort):
+        effort.spend(1 + (len(gone) + len(come)) // 32)
+        if _takers(met, come) == _takers(met, gone):
             continue
-        some = 0
-        for met in (demand, *(demand.meets(other) for other in alike)):
-            effort.spend(1 + len(alike) // 8)
-            common = _takers(met, alike)
-            reserve = Reserve(met, _takers(met, gone) + common, _takers(met, come) + common)
-            yield reserve
-            some = min(reserve.base, reserve.head)
-            if some:  # nobody has to be looked for
+        for lower in (met, *_meets_with(met, alike)):
+            effort.spend(1 + len(alike) // 32)
+            common = _takers(lower, alike)
+            base, head = _takers(lower, gone) + common, _takers(lower, come) + common
+            yield lower, base, head
+            if base and head:  # nobody has to be looked for
                 break
 
 
-def _demands(entries: Iterable[Facts]) -> list[Demand]:
-    return [most_demanding(facts) for facts in entries]
+def _takers(asked: _Taken, entries: Sequence[_Taken]) -> int:
+    tags, total, out = asked
+    return sum(1 for most in entries if not tags & ~most[0] and total <= most[1] and out <= most[2])
 
 
-def _takers(demand: Demand, demands: Sequence[Demand]) -> int:
-    return sum(1 for most in demands if demand.is_taken_by(most))
+def _meets_with(met: _Taken, others: Iterable[_Taken]) -> Iterator[_Taken]:
+    """The most demanding requests that everybody takes who takes both."""
+    tags, total, out = met
+    for other in others:
+        yield tags & other[0], min(total, other[1]), min(out, other[2])
 
 
-def _meets(demands: Sequence[Demand], effort: Effort) -> Iterable[Demand]:
+def _meets(demands: Sequence[_Taken], effort: Effort) -> Iterable[_Taken]:
     """Every meet of some of them."""
-    found: dict[Demand, None] = {}
-    for demand in dict.fromkeys(demands):
-        effort.spend(1 + len(found) // 8)
-        found |= dict.fromkeys([demand, *(demand.meets(other) for other in found)])
-    return found
+    found: set[_Taken] = set()
+    for demand in sorted(set(demands)):
+        effort.spend(1 + len(found) // 32)
+        found.update(_meets_with(demand, found.copy()))
+        found.add(demand)
+    return sorted(found)
