@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from aldo.errors import UsageError
 from aldo.replay.engine import engines, mapped, quoted
+from aldo.replay.fields import LISTS, TEXTS
 
 PART_ROWS = 2**20
 ROW = "aldo_row"
@@ -47,7 +48,20 @@ def source(log: object) -> Source:
 
 def types_of(connection: Any) -> dict[str, str]:
     """The columns of the log and their types, in DuckDB's words."""
-    return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE SELECT * FROM log").fetchall()}
+    types = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE SELECT * FROM log").fetchall()}
+    return {name: _no_type(connection, name, said) if name in _MAY_BE_EMPTY else said for name, said in types.items()}
+
+
+_MAY_BE_EMPTY = {*TEXTS, *LISTS}
+
+
+def _no_type(connection: Any, column: str, said: str) -> str:
+    """A column without any value has no type; DuckDB 1 calls it INTEGER, and its lists INTEGER[]."""
+    found = {"INTEGER": f"count({column})", "INTEGER[]": f"sum(len(list_filter({column}, lambda x: x IS NOT NULL)))"}
+    if said not in found:
+        return said
+    ((values,),) = connection.execute(f"SELECT {found[said]} FROM log").fetchall()
+    return said if values else said.replace("INTEGER", "VARCHAR")
 
 
 class Files:

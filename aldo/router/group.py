@@ -21,16 +21,21 @@ class Group:
     answers for all sizes. Envelopes are made when they are first asked for.
     """
 
-    __slots__ = ("_envelopes", "contexts", "limits", "members", "without")
+    __slots__ = ("_candidates", "_envelopes", "contexts", "limits", "members", "without")
 
     def __init__(self, members: Sequence[Facts]) -> None:
         """`members` in the order of a shelf: by the prices of input and output, then by tie."""
+        self._candidates = len(members)
         self.members = _undominated(members)
         self.contexts = sorted({facts.context_tokens for facts in self.members})
         self.limits = sorted({facts.max_output_tokens for facts in self.members if facts.max_output_tokens is not None})
         self._envelopes: dict[tuple[int, int], Envelope | None] = {}
         self.without: dict[str, Group] = {}
         """The groups that are left when one member is out."""
+
+    def __len__(self) -> int:
+        """How many there are, with those that can never be first."""
+        return self._candidates
 
     def best(self, tokens_in: int, tokens_out: int) -> Facts | None:
         """The first of those that take these sizes, or None."""

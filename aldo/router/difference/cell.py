@@ -14,7 +14,7 @@ Which requests have to be looked at:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from aldo.router.difference.found import Found, Key, Shown, Way
@@ -32,16 +32,17 @@ from aldo.schema.vocabulary import LOCALITIES, Locality, PrivacyTier
 Envelopes = dict[Locality, Envelope | None]
 
 
-def requirement_sets(base: Sequence[Facts], head: Sequence[Facts], effort: Effort) -> list[frozenset[str]]:
-    """The requirement sets at which a pair of winners can be found if anywhere, the smallest first."""
-    found = {frozenset[str]()}
+def requirement_sets(base: Sequence[Facts], head: Sequence[Facts], effort: Effort) -> Iterator[frozenset[str]]:
+    """The requirement sets at which a pair of winners can be found if anywhere, each once."""
+    seen: set[frozenset[str]] = set()
     for mine, theirs in ((base, head), (head, base)):
-        others = {facts.provides for facts in theirs}
-        for provides in {facts.provides for facts in only_in(mine, theirs)}:
-            effort.spend(1 + len(others) // 16)
-            found.add(provides)
-            found |= {provides & other for other in others}
-    return sorted(found, key=lambda tags: (len(tags), sorted(tags)))
+        others = dict.fromkeys(facts.provides for facts in theirs)
+        for provides in dict.fromkeys(facts.provides for facts in only_in(mine, theirs)):
+            effort.spend(1 + len(others) // 8)
+            for requires in dict.fromkeys([provides, *(provides & other for other in others)]):
+                if requires not in seen:
+                    seen.add(requires)
+                    yield requires
 
 
 class CellComparison(NamedTuple):
@@ -56,7 +57,7 @@ class CellComparison(NamedTuple):
 
     def compare(self, requires: frozenset[str]) -> None:
         base, head = groups(self.base, self.head, requires)
-        self.effort.spend(sum(len(group.members) for side in (base, head) for group in side.values()) // 4 + 1)
+        self.effort.spend(1 + sum(len(shelf) for side in (base, head) for shelf in side.values()))
         changed = [place for place in LOCALITIES if base[place] is not head[place]]
         if changed:
             for band in bands((*base.values(), *head.values())):

@@ -33,7 +33,9 @@ def _suite(file: FileReport, report: LintReport) -> ElementTree.Element:
         time="0",
     )
     for finding in file.findings:
-        case = ElementTree.SubElement(suite, "testcase", name=xml_text(_name(finding)), classname=xml_text(file.path), time="0")
+        case = ElementTree.SubElement(
+            suite, "testcase", name=xml_text(_name(finding)), classname=xml_text(file.path), time="0"
+        )
         told = "\n".join(map(xml_text, (f"{finding.place}: {finding.message}", finding.hint, finding.url)))
         if report.fails(finding):
             message = xml_text(finding.message)
