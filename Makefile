@@ -75,7 +75,7 @@ bench: $(VENV)/.bench
 	@python -m bench
 
 schemas: $(VENV)/.package
-	@for name in catalog request decision agent; do \
+	@for name in catalog request decision agent policy routes; do \
 		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
 
 rules: $(VENV)/.package

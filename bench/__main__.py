@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import linting, loading, routing, startup, streaming
+from bench import linting, loading, peers, proving, replaying, routing, startup, streaming
 from bench.measure import Row
 
 
@@ -17,12 +17,18 @@ def _time(seconds: float) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
-def _line(row: Row) -> str:
-    figures = f"{_shown(row.ours, row.unit):>9}  {row.ratio:>8.2f} x {_shown(row.baseline, row.unit):>9}"
-    return f"{row.work:<38} {figures}  {row.baseline_name:<26} {row.target}"
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.2f} x" if ratio >= 0.1 else f"1/{1 / ratio:,.0f} x"
+
+
+def _line(row: Row | str) -> str:
+    if isinstance(row, str):  # why a row is missing
+        return f"  ({row})"
+    figures = f"{_shown(row.ours, row.unit):>9}  {_ratio(row.ratio):>12} {_shown(row.baseline, row.unit):>9}"
+    return f"{row.work:<40} {figures}  {row.baseline_name:<26} {row.target}"
 
 
 if __name__ == "__main__":
-    for room in (startup, loading, linting, routing, streaming):
+    for room in (startup, peers, loading, linting, routing, proving, replaying, streaming):
         for row in room.rows():
             print(_line(row), flush=True)

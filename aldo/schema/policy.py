@@ -39,11 +39,14 @@ class TokenRange(Frozen):
     at_most: RequestTokens | None = None
 
 
+NaturalNumber = Annotated[int, Field(ge=0), Whole]
+
+
 class NumberRange(Frozen):
     """Whole numbers of an entry: a context, a limit, a latency in ms."""
 
-    at_least: Annotated[int, Field(ge=0), Whole] | None = None
-    at_most: Annotated[int, Field(ge=0), Whole] | None = None
+    at_least: NaturalNumber | None = None
+    at_most: NaturalNumber | None = None
 
 
 class PriceRange(Frozen):
@@ -53,13 +56,22 @@ class PriceRange(Frozen):
     at_most: Price | None = None
 
 
-Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
-SomeNames = Annotated[tuple[Name, ...], BeforeValidator(listed), Field(min_length=1)]
-Tiers = Annotated[tuple[PrivacyTier, ...], BeforeValidator(listed), Field(min_length=1)]
-Places = Annotated[tuple[Locality, ...], BeforeValidator(listed), Field(min_length=1)]
-Tokens = Annotated[TokenRange, BeforeValidator(_ranged), AfterValidator(_some_bound)]
-Numbers = Annotated[NumberRange, BeforeValidator(_ranged), AfterValidator(_some_bound)]
-Prices = Annotated[PriceRange, BeforeValidator(_ranged), AfterValidator(_some_bound)]
+def one_or_more(item: Any) -> BeforeValidator:
+    """For a tuple: a single value is as good as a list of one, also for an editor."""
+    return BeforeValidator(listed, json_schema_input_type=item | Annotated[list[item], Field(min_length=1)])
+
+
+def _number_or(bounds: Any, number: Any) -> BeforeValidator:
+    return BeforeValidator(_ranged, json_schema_input_type=number | bounds)
+
+
+Names = Annotated[tuple[Name, ...], BeforeValidator(listed, json_schema_input_type=Name | list[Name])]
+SomeNames = Annotated[tuple[Name, ...], one_or_more(Name), Field(min_length=1)]
+Tiers = Annotated[tuple[PrivacyTier, ...], one_or_more(PrivacyTier), Field(min_length=1)]
+Places = Annotated[tuple[Locality, ...], one_or_more(Locality), Field(min_length=1)]
+Tokens = Annotated[TokenRange, _number_or(TokenRange, RequestTokens), AfterValidator(_some_bound)]
+Numbers = Annotated[NumberRange, _number_or(NumberRange, NaturalNumber), AfterValidator(_some_bound)]
+Prices = Annotated[PriceRange, _number_or(PriceRange, Price), AfterValidator(_some_bound)]
 
 
 class When(Frozen):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from aldo.schema.base import Frozen, Name, Text
 from aldo.schema.explanation import ReasonCode
 from aldo.schema.money import Usd
-from aldo.schema.policy import listed
+from aldo.schema.policy import Places, SomeNames
 from aldo.schema.request import RouteRequest
-from aldo.schema.vocabulary import Locality
 
 ROUTE_TESTS_VERSION: Literal["aldo/routes.v1"] = "aldo/routes.v1"
 ROUTE_TESTS_KIND: Literal["RouteTests"] = "RouteTests"
@@ -23,9 +22,9 @@ _SERVED = {"model", "class_used", "locality", "estimated_usd", "alternates"}
 class Expected(Frozen):
     """What must come of a request. Of a list any value will do; what is left out is not looked at."""
 
-    model: Annotated[tuple[Name, ...] | None, BeforeValidator(listed), Field(min_length=1)] = None
-    class_used: Annotated[tuple[Name, ...] | None, BeforeValidator(listed), Field(min_length=1)] = None
-    locality: Annotated[tuple[Locality, ...] | None, BeforeValidator(listed), Field(min_length=1)] = None
+    model: SomeNames | None = None
+    class_used: SomeNames | None = None
+    locality: Places | None = None
     estimated_usd: Usd | None = None
     """USD at list price, to the last digit."""
     alternates: tuple[Name, ...] | None = None

@@ -13,8 +13,10 @@ from pydantic import BaseModel
 from aldo.schema.agent import Agent
 from aldo.schema.catalog import Catalog
 from aldo.schema.decision import DecisionRecord
+from aldo.schema.policy import RoutingPolicy
 from aldo.schema.published.describe import describe
 from aldo.schema.request import RouteRequest
+from aldo.schema.route_tests import RouteTests
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -23,6 +25,8 @@ TYPES: dict[str, type[BaseModel]] = {
     "request": RouteRequest,
     "decision": DecisionRecord,
     "agent": Agent,
+    "policy": RoutingPolicy,
+    "routes": RouteTests,
 }
 
 
@@ -34,6 +38,8 @@ def json_schema(name: str) -> dict[str, Any]:
     _drop_titles(schema)
     if name == "catalog":
         schema = _catalog_file(schema)
+    elif name in ("policy", "routes"):
+        schema["required"] = ["apiVersion", "kind", *schema.get("required", ())]
     return {"$schema": DIALECT, "$id": f"urn:aldo:schema:{name}:v1", **schema}
 
 
