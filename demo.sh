@@ -14,6 +14,11 @@ step aldo lint --statistics tests/cases/catalogs/families.yaml || test $? -eq 1
 step aldo lint --diff --unsafe tests/cases/catalogs/families.yaml || test $? -eq 1
 
 step aldo models list --privacy sensitive
+
+printf '\n# Statements about routing, decided for every possible request:\n'
+step aldo prove policy.yaml
+step aldo prove
+step aldo test
 step aldo route --class local-reasoning --privacy sensitive --requires tool-use
 step aldo route --class reasoning-large --privacy internal --tokens-in 150000 --explain
 step aldo route --class reasoning-large --privacy sensitive --why-not openai-gpt-6.1-sol

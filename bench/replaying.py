@@ -51,18 +51,19 @@ def _log(path: Path, catalog: Catalog) -> Path:
 
     names = {"classes": CAPABILITY_CLASSES, "tags": CAPABILITIES[:12], "ids": [m.id for m in catalog.models]}
     lists = ", ".join(f"{list(values)!r} AS {name}" for name, values in names.items())
+    duckdb.sql("SET enable_progress_bar = false")
     duckdb.sql("CREATE OR REPLACE TEMP MACRO drawn(below, a, b) AS CAST(hash(a, b) % below AS BIGINT)")
     duckdb.sql("CREATE OR REPLACE TEMP MACRO picked(pool, a, b) AS pool[drawn(len(pool), a, b) + 1]")
-    duckdb.sql("CREATE OR REPLACE TEMP MACRO some(pool, n, a, b) AS [picked(pool, a, b + f) FOR f IN range(n)]")
+    duckdb.sql("CREATE OR REPLACE TEMP MACRO several(pool, n, a, b) AS [picked(pool, a, b + f) FOR f IN range(n)]")
     duckdb.sql(f"""
         COPY (
             WITH pools AS (SELECT {lists}),
             shapes AS (
                 SELECT s, picked(classes, s, 1) AS capabilityClass,
                     picked(['public', 'internal', 'sensitive'], s, 2) AS privacy,
-                    some(classes, drawn(3, s, 3), s, 10) AS fallbackClasses,
-                    some(tags, drawn(3, s, 4), s, 20) AS requires,
-                    some(ids, drawn(4, s, 5), s, 30) AS down,
+                    several(classes, drawn(3, s, 3), s, 10) AS fallbackClasses,
+                    several(tags, drawn(3, s, 4), s, 20) AS requires,
+                    several(ids, drawn(4, s, 5), s, 30) AS down,
                     CASE WHEN drawn(5, s, 6) = 0 THEN ['local', 'on-prem'] END AS localities
                 FROM range({SHAPES}) AS shape(s), pools
             )

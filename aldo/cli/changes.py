@@ -57,15 +57,15 @@ class Line(NamedTuple):
 
     @property
     def cost(self) -> str:
-        """USD of the witness on both sides."""
+        """What the witness costs on both sides."""
         base, head = self.first.base, self.first.head
         if base is None or head is None:
-            return f"{base.estimated_usd if base else 'refused'} -> {head.estimated_usd if head else 'refused'}"
+            return " -> ".join(f"{one.estimated_usd} USD" if one else "refused" for one in (base, head))
         before, after = Decimal(base.estimated_usd), Decimal(head.estimated_usd)
         if before == after:
-            return f"{base.estimated_usd} as before"
+            return f"{base.estimated_usd} USD as before"
         percent = f" ({(after - before) / before:+.0%})" if before else ""
-        return f"{base.estimated_usd} -> {head.estimated_usd}{percent}"
+        return f"{base.estimated_usd} -> {head.estimated_usd} USD{percent}"
 
     @property
     def witness(self) -> str:
@@ -144,7 +144,7 @@ def _line(line: Line) -> str:
     if not line.first.kind.startswith("redundancy"):
         base, after = line.models
         rows.append(fold(f"{base} -> {after}", first="  ", rest="    "))
-        rows.append(f"  {line.cost} USD for")
+        rows.append(f"  {line.cost} for")
     rows.append(f"  {line.witness}")
     return "\n".join(rows)
 
@@ -176,7 +176,7 @@ def markdown(found: Diff, *, all_lines: bool) -> str:
         [
             f"### Routing: {len(found.changes)} changes",
             "",
-            "| change | requests | base | head | USD |",
+            "| change | requests | base | head | cost |",
             "| --- | --- | --- | --- | --- |",
             *rows,
             "",

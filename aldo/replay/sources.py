@@ -61,7 +61,7 @@ def _no_type(connection: Any, column: str, said: str) -> str:
     if said not in found:
         return said
     ((values,),) = connection.execute(f"SELECT {found[said]} FROM log").fetchall()
-    return said if values else said.replace("INTEGER", "VARCHAR")
+    return said if values else {"INTEGER": '"NULL"', "INTEGER[]": "VARCHAR[]"}[said]
 
 
 class Files:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from aldo.catalog import load_agent
+from aldo.catalog import load_agent, load_policy, load_route_tests
 from aldo.validate import lint
 from aldo.validate.settings import Settings, read_settings
 from tests.support.cases import ROOT
@@ -96,14 +96,17 @@ def test_python_snippets_run(snippet: Snippet, request: pytest.FixtureRequest) -
     assert done.stdout
 
 
+_LOADERS = {"agent": load_agent, "policy": load_policy, "routes": load_route_tests}
+
+
 @_of("yaml")
-def test_yaml_snippets_are_agents_or_catalogs_without_errors_and_warnings(snippet: Snippet, tmp_path: Path) -> None:
+def test_yaml_snippets_are_agents_policies_or_catalogs_without_errors_and_warnings(snippet: Snippet, tmp_path: Path) -> None:
     if " ".join((snippet.language, *snippet.words)) in RUN_BY_OTHERS:
         pytest.skip("run by others")
     file = tmp_path / "snippet.yaml"
     file.write_text(snippet.text, "utf-8")
-    if snippet.words == ("agent",):
-        load_agent(file)
+    if snippet.words and snippet.words[0] in _LOADERS:
+        _LOADERS[snippet.words[0]](file)
     else:
         assert snippet.words == ("catalog",)
         report = lint([file], today=datetime.date(2026, 11, 22))

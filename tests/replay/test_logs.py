@@ -92,6 +92,26 @@ def test_the_order_of_a_log_of_many_row_groups_is_kept(tmp_path: Path) -> None:
     assert set(out["change"].to_pylist()) == {"same"}
 
 
+@pytest.mark.parametrize("part_rows", [1, 7, 33, 50, 100, 101])
+def test_parts_of_any_size_make_the_same_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_rows: int
+) -> None:
+    rows = [{**ODD_ROWS[number % len(ODD_ROWS)], "tokensIn": number} for number in range(100)]
+    log = log_table(rows)
+    first, second = log.slice(0, 67), log.slice(67)
+    (tmp_path / "log [1]").mkdir()
+    for name, part in (("a*", first), ("b", second)):
+        pq.write_table(part, tmp_path / "log [1]" / f"{name}.parquet", row_group_size=10)
+    files = sorted((tmp_path / "log [1]").iterdir())
+    replay(log, CATALOG, output=tmp_path / "whole.parquet")
+    expected = pq.read_table(tmp_path / "whole.parquet")
+    assert outcomes(expected.to_pylist()) == [one_by_one(CATALOG, row) for row in rows]
+    monkeypatch.setattr("aldo.replay.sources.PART_ROWS", part_rows)
+    for given in (log, files, ds.dataset(files), pa.concat_tables([first, second])):
+        replay(given, CATALOG, output=tmp_path / "out.parquet")
+        assert pq.read_table(tmp_path / "out.parquet").equals(expected)
+
+
 def test_an_empty_log_has_an_empty_report(tmp_path: Path) -> None:
     report = replay(log_table([]), CATALOG, CATALOG, tmp_path / "out.parquet")
     assert (report.rows, report.totals.routed, report.changes and report.changes.same) == (0, 0, 0)

@@ -277,7 +277,7 @@ def belongs(difference: Any, base: World, head: World, ask: Ask) -> None:
     assert (found is None) == (kind is None), (ask, old, new, found)
     if found is None:
         return
-    assert any(found is change for change in difference.changes)
+    assert any(found is change for change in difference.changes) or not difference.complete
     assert found.kind in DECISION_KINDS
     if len(ask.classes()) == 1:
         assert found.kind == kind
@@ -330,6 +330,7 @@ def test_the_changes_are_exactly_the_pairs_of_choices_that_occur(pair: tuple[Wor
     """Rerouted, unroutable and routable: of each class the same pairs of models that trying every request gives."""
     base, head = pair
     difference = aldo.diff(catalog_of(base), catalog_of(head))
+    assert difference.complete
     occurring = set()
     for asked in every_request(base, head, TAGS):
         kind = kind_of(asked.base, asked.head)
@@ -672,7 +673,7 @@ def ask_of_tags(draw: random.Random, world: World) -> Ask:
 @pytest.mark.heavy
 @pytest.mark.parametrize(("number", "tags"), [(40, 6), (200, 8), (300, 30), (2_000, 30)])
 def test_a_tangle_of_tags_is_told_exactly_or_refused_with_a_reason(number: int, tags: int) -> None:
-    """Never a wrong answer: where a bound is hit the error says so."""
+    """Never a wrong answer: where a bound is hit, the difference or the error says so, and `find` stays exact."""
     draw = random.Random(number)
     base = tangled(number, number, tags)
     entries = [
