@@ -88,7 +88,8 @@ class Catalog(Frozen):
         return self._declared_only(super().__copy__())
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Catalog:
-        return self._declared_only(super().__deepcopy__(memo))
+        # Copied shallowly first: what is computed from a value would be copied deeply only to be dropped.
+        return super(Catalog, self.__copy__()).__deepcopy__(memo)
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()

@@ -43,10 +43,20 @@ NaturalNumber = Annotated[int, Field(ge=0), Whole]
 
 
 class NumberRange(Frozen):
-    """Whole numbers of an entry: a context, a limit, a latency in ms."""
+    """Whole numbers of an entry: a context, a limit."""
 
     at_least: NaturalNumber | None = None
     at_most: NaturalNumber | None = None
+
+
+Milliseconds = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
+
+
+class LatencyRange(Frozen):
+    """Latencies in ms."""
+
+    at_least: Milliseconds | None = None
+    at_most: Milliseconds | None = None
 
 
 class PriceRange(Frozen):
@@ -71,6 +81,7 @@ Tiers = Annotated[tuple[PrivacyTier, ...], one_or_more(PrivacyTier), Field(min_l
 Places = Annotated[tuple[Locality, ...], one_or_more(Locality), Field(min_length=1)]
 Tokens = Annotated[TokenRange, _number_or(TokenRange, RequestTokens), AfterValidator(_some_bound)]
 Numbers = Annotated[NumberRange, _number_or(NumberRange, NaturalNumber), AfterValidator(_some_bound)]
+Latencies = Annotated[LatencyRange, _number_or(LatencyRange, Milliseconds), AfterValidator(_some_bound)]
 Prices = Annotated[PriceRange, _number_or(PriceRange, Price), AfterValidator(_some_bound)]
 
 
@@ -117,7 +128,7 @@ class Chooses(Frozen):
     """The lesser of effectiveContextTokens and servedContextTokens."""
     max_output_tokens: Numbers | None = None
     """An entry without one has no limit."""
-    latency_p95_ms: Annotated[Numbers | None, Field(alias="latencyP95Ms")] = None
+    latency_p95_ms: Annotated[Latencies | None, Field(alias="latencyP95Ms")] = None
     """An entry without one matches no range."""
     cost: PricesChosen | None = None
     enabled: bool | None = None

@@ -55,22 +55,20 @@ class Diff:
     def find(self, request: RouteRequest) -> RoutingChange | None:
         """The change that a request belongs to; None exactly when both catalogs give it the same model and class.
 
-        A request with fallback classes belongs to the change of the first of its classes that is routed
-        differently. What outages change is told by the redundancy kinds: for a request with `pin`, `exclude` or
+        A request with fallback classes belongs to the change of a class among them that one catalog does not know,
+        else of the first of its classes that is routed differently. What outages change is told by the redundancy kinds: for a request with `pin`, `exclude` or
         `down` a change may be given that is not one of `changes`.
         """
         whole = firsts(self._sides, request)
         if _same(*whole):
             return None
+        if len(request.classes) > 1 and (change := self._of_a_name(request)) is not None:
+            return change
         for name in request.classes:
             alone = request.model_copy(update={"capability_class": name, "fallback_classes": ()})
             winners = firsts(self._sides, alone)
             if not _same(*winners):
                 return self._change(_key(name, *winners), alone)
-        for name in request.classes:  # each by itself is routed alike: one side does not know a name
-            for kind in _ONE_SIDED:
-                if (change := self._by_key.get(Key(kind, name, None, None))) is not None:
-                    return change
         return self._change(_key(request.capability_class, *whole), request)
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,6 +79,14 @@ class Diff:
             "changes": [change.to_dict() for change in self.changes],
             "routingDigests": {"base": self.base_routing_digest, "head": self.head_routing_digest},
         }
+
+    def _of_a_name(self, request: RouteRequest) -> RoutingChange | None:
+        """The change of a class that one side does not know: it refuses every request that names it."""
+        for kind, side in zip(_ONE_SIDED, reversed(self._sides), strict=True):
+            for name in request.classes:
+                if name not in side.table.names.classes and (change := self._by_key.get(Key(kind, name, None, None))):
+                    return change
+        return None
 
     def _change(self, key: Key, request: RouteRequest) -> RoutingChange:
         return self._by_key.get(key) or told(self._sides, key, (request.privacy,), request, PLAIN)

@@ -95,9 +95,10 @@ def _reserves(
             effort.spend(1 + len(alike) // 32)
             common = _takers(lower, alike)
             base, head = _takers(lower, gone) + common, _takers(lower, come) + common
-            yield lower, base, head
-            if base and head:  # nobody has to be looked for
-                break
+            if base != head:
+                yield lower, base, head
+                if base and head:  # nobody has to be looked for
+                    break
 
 
 def _takers(asked: _Taken, entries: Sequence[_Taken]) -> int:

@@ -33,7 +33,7 @@ def prove(catalog: Catalog, policy: RoutingPolicy | None = None, *, outages: int
     table = compile_catalog(catalog).table
     rows = tuple(redundancy(table))
     found = _built_in(table) if policy is None else _of_policy(table, policy, Effort(effort))
-    statements = (*found, *_outages(rows, outages)) if outages else tuple(found)
+    statements = (*found, *_outages(table, rows, outages)) if outages else tuple(found)
     return Proof(statements, rows, built_in=policy is None)
 
 
@@ -113,7 +113,15 @@ def _allowed(table: RoutingTable, name: str) -> Statement:
     )
 
 
-def _outages(rows: Iterable[Redundancy], outages: int) -> Iterator[Statement]:
+def _served(table: RoutingTable, row: Redundancy) -> RouteRequest:
+    """A request that the cell serves while all its models are up."""
+    request = RouteRequest(capability_class=row.capability_class, privacy=row.privacy)
+    if table.first_or_none(request) is None:
+        request = request.model_copy(update={"tokens_in": 0, "max_tokens_out": 0})
+    return request
+
+
+def _outages(table: RoutingTable, rows: Iterable[Redundancy], outages: int) -> Iterator[Statement]:
     """That nothing which is served is lost: the cells with the fewest models first."""
     name = f"every class and tier that has a model has one left with any {outages} down"
     served = [row for row in rows if row.models]
@@ -125,7 +133,7 @@ def _outages(rows: Iterable[Redundancy], outages: int) -> Iterator[Statement]:
         yield Statement(name, "proven")
         return
     row = short[0]
-    witness = RouteRequest(capability_class=row.capability_class, privacy=row.privacy, down=row.models)
+    witness = _served(table, row).model_copy(update={"down": row.models})
     more = f", as it has for {len(short) - 1} other cells" if len(short) > 1 else ""
     yield Statement(name, "refuted", witness, f"nothing is left for {row.capability_class}, {row.privacy}{more}")
 

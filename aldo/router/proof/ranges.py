@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aldo.router.regions.lattice import LARGEST
 from aldo.schema.decimals import pico_per_token
-from aldo.schema.policy import NumberRange, PriceRange, TokenRange
+from aldo.schema.policy import LatencyRange, NumberRange, PriceRange, TokenRange
 
 
 def least(sizes: TokenRange) -> int:
@@ -25,7 +25,7 @@ def nearest(sizes: TokenRange | None, wanted: int) -> int:
     return wanted if sizes is None else min(max(wanted, least(sizes)), most(sizes))
 
 
-def holds(bounds: NumberRange | None, number: float | None) -> bool:
+def holds(bounds: NumberRange | LatencyRange | None, number: float | None) -> bool:
     """Whether a number of an entry lies in a range; one that is not known lies in none."""
     if bounds is None:
         return True
