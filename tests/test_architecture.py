@@ -92,3 +92,20 @@ def test_import_aldo_makes_no_network_call_and_reads_no_catalog() -> None:
         "import aldo; aldo.route",
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_name_of_the_face_is_the_same_whichever_was_loaded_first() -> None:
+    """A module that is called like a function it holds would take the function's place."""
+    script = """
+import importlib, sys
+package, first = sys.argv[1:]
+module = importlib.import_module(package)
+getattr(module, first)
+wrong = [name for name in module.__all__ if type(getattr(module, name)) is type(sys)]
+assert not wrong, wrong
+"""
+    for package in ("aldo", "aldo.router", "aldo.schema"):
+        names = __import__(package, fromlist=["__all__"]).__all__
+        for name in names if package != "aldo.schema" else names[:3]:
+            done = _run(sys.executable, "-c", script, package, name)
+            assert done.returncode == 0, (package, name, done.stderr)

@@ -12,7 +12,9 @@ from aldo.schema.decimals import usd_text
 from aldo.schema.explanation import Trace, WhyNot
 from aldo.schema.request import RouteRequest
 
-_KEPT = "_compiled_for_routing"
+KEPT = "_compiled_for_routing"
+"""Where a catalog value keeps what is compiled from it: in its own dictionary, as functools.cached_property does. The
+value is frozen, and its equality and its dumps look at the declared fields only."""
 
 
 class CompiledCatalog:
@@ -51,10 +53,8 @@ def compile_catalog(catalog: Catalog) -> CompiledCatalog:
 
     Two threads may compile at the same time: both results are equal and the later one is kept.
     """
-    # In the instance's own dictionary, as functools.cached_property does: the value is frozen, and
-    # its equality and its dumps look at the declared fields only.
     try:
-        kept: CompiledCatalog = catalog.__dict__[_KEPT]
+        kept: CompiledCatalog = catalog.__dict__[KEPT]
     except KeyError:
-        kept = catalog.__dict__[_KEPT] = CompiledCatalog(catalog)
+        kept = catalog.__dict__[KEPT] = CompiledCatalog(catalog)
     return kept

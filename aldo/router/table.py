@@ -83,7 +83,9 @@ class RoutingTable:
             if banned:
                 best = self._best_but(key, group, best, tokens_in, tokens_out, frozenset(banned))
             # The cheapest stands for its group: where it is too dear, all of them are.
-            if best is not None and (budget is None or best.cost(tokens_in, tokens_out) <= _pico(budget, PICO_PLACES)):
+            if best is not None and (
+                budget is None or tokens_in * best.pico_in + tokens_out * best.pico_out <= _pico(budget, PICO_PLACES)
+            ):
                 return best
         return None
 

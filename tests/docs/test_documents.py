@@ -100,7 +100,9 @@ _LOADERS = {"agent": load_agent, "policy": load_policy, "routes": load_route_tes
 
 
 @_of("yaml")
-def test_yaml_snippets_are_agents_policies_or_catalogs_without_errors_and_warnings(snippet: Snippet, tmp_path: Path) -> None:
+def test_yaml_snippets_are_agents_policies_or_catalogs_without_errors_and_warnings(
+    snippet: Snippet, tmp_path: Path
+) -> None:
     if " ".join((snippet.language, *snippet.words)) in RUN_BY_OTHERS:
         pytest.skip("run by others")
     file = tmp_path / "snippet.yaml"

@@ -56,8 +56,8 @@ class Diff:
         """The change that a request belongs to; None exactly when both catalogs give it the same model and class.
 
         A request with fallback classes belongs to the change of a class among them that one catalog does not know,
-        else of the first of its classes that is routed differently. What outages change is told by the redundancy kinds: for a request with `pin`, `exclude` or
-        `down` a change may be given that is not one of `changes`.
+        else of the first of its classes that is routed differently. What outages change is told by the redundancy
+        kinds: for a request with `pin`, `exclude` or `down` a change may be given that is not one of `changes`.
         """
         whole = firsts(self._sides, request)
         if _same(*whole):

@@ -111,6 +111,7 @@ def _choices(
     """All sizes of the box, by the entry that they choose. Sectors that hold no whole point are left out."""
     budget = None if request.budget_usd is None else pico_usd(request.budget_usd)
     groups = _groups(table, request)
+    effort.spend(sum(map(len, groups)))
     for band in bands(groups):
         open_sectors: list[tuple[HalfPlane, ...]] = [()]  # where no place so far serves
         for group in groups:

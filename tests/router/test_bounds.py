@@ -1,0 +1,85 @@
+"""Catalogs made to be hard: the work ends, says so, and nothing is called proven that was not."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+import aldo
+from aldo.errors import UndecidedError
+from aldo.schema import Catalog, RoutingPolicy
+from tests.schema.test_types import ENTRY
+
+TAGS = [f"tag-{number}" for number in range(30)]
+
+
+def hard(entries: int, seed: int = 1) -> list[dict[str, Any]]:
+    rng = random.Random(seed)
+    return [
+        ENTRY
+        | {
+            "id": f"m{number}",
+            "provides": [tag for tag in TAGS if rng.random() < 0.5] or TAGS[:1],
+            "cost": {"usdPerMtokIn": rng.randrange(900) / 100, "usdPerMtokOut": rng.randrange(900) / 100},
+        }
+        for number in range(entries)
+    ]
+
+
+def catalog_of(models: list[dict[str, Any]]) -> Catalog:
+    return Catalog.model_validate({"models": models, "vocabulary": {"capabilities": TAGS}})
+
+
+def changed(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [model | {"cost": {"usdPerMtokIn": 9, "usdPerMtokOut": 9}} for model in models]
+
+
+def test_a_difference_that_takes_too_long_says_that_it_is_not_complete() -> None:
+    models = hard(60)
+    base, head = catalog_of(models), catalog_of(changed(models))
+    short, whole = aldo.diff(base, head, effort=5_000), aldo.diff(base, head)
+    assert whole.complete
+    assert not short.complete
+    assert short.to_dict()["complete"] is False
+    known = {(c.kind, c.base and c.base.model, c.head and c.head.model) for c in whole.changes}
+    assert {(c.kind, c.base and c.base.model, c.head and c.head.model) for c in short.changes} <= known
+
+
+def test_find_stays_exact_where_the_list_is_not_complete() -> None:
+    models = hard(40)
+    base, head = catalog_of(models), catalog_of(changed(models))
+    difference = aldo.diff(base, head, effort=0)
+    rng = random.Random(2)
+    for _ in range(300):
+        request = aldo.RouteRequest(
+            capability_class=ENTRY["capabilityClass"],
+            privacy="public",
+            requires=tuple(rng.sample(TAGS, rng.randrange(6))),
+            tokens_in=rng.randrange(2000),
+            max_tokens_out=rng.randrange(2000),
+        )
+        first, second = aldo.route_many(base, [request])[0], aldo.route_many(head, [request])[0]
+        same = getattr(first, "model", None) == getattr(second, "model", None)
+        assert (difference.find(request) is None) == same
+
+
+def test_the_same_bound_ends_the_same_way() -> None:
+    models = hard(60)
+    dicts = [aldo.diff(catalog_of(models), catalog_of(changed(models)), effort=9_000).to_dict() for _ in range(2)]
+    assert dicts[0] == dicts[1]
+
+
+def test_a_statement_that_takes_too_long_is_an_error_and_no_proof() -> None:
+    when = {
+        "capabilityClass": ENTRY["capabilityClass"],
+        "privacy": "public",
+        "tokensIn": {"atMost": 2000},
+        "maxTokensOut": {"atMost": 2000},
+    }
+    statement = {"name": "slow", "when": when, "survives": 12, "costsAtMost": 1000}
+    policy = RoutingPolicy.model_validate({"always": [statement]})
+    catalog = catalog_of(hard(200))
+    with pytest.raises(UndecidedError, match="slow"):
+        aldo.prove(catalog, policy, effort=20_000)
