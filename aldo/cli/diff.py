@@ -55,7 +55,7 @@ def command(base: str, head: str, form: str | None, as_json: bool, fail_on: tupl
 
     \b
     aldo diff main:models.yaml models.yaml
-    aldo diff --fail-on privacy,unroutable,cost>5% old.yaml new.yaml
+    aldo diff --fail-on 'privacy,unroutable,cost>5%' old.yaml new.yaml
     aldo diff --format markdown main:models.yaml models.yaml
     """
     with reported(as_json=as_json or form == "json"):

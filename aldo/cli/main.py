@@ -65,8 +65,8 @@ def cli(ctx: click.Context) -> None:
     """Route language-model requests by capability class, privacy tier and budget.
 
     The catalog is --catalog FILE, else $ALDO_CATALOG, else ./models.yaml, else the one that ships with
-    aldo. Exit codes: 0 fine; 1 findings, or no model; 2 bad usage or unreadable input; 3 a server or the
-    network failed.
+    aldo. Exit codes: 0 fine; 1 findings, no model, or something refuted; 2 bad usage or unreadable input; 3 a
+    server or the network failed.
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False
