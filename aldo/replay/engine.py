@@ -57,6 +57,10 @@ def mapped(what: str) -> Iterator[None]:
         yield
     except duckdb.InterruptException:
         raise KeyboardInterrupt from None
+    except RuntimeError as error:  # so DuckDB tells of a SIGINT, and errors of its own are none of these
+        if "interrupt" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from None
     except (duckdb.Error, arrow.ArrowException) as error:
         raise UsageError(f"{what}: {_first_line(error)}") from None
 

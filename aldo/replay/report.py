@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
 from aldo.schema.decimals import plain_text
 
 MOST_REROUTES = 20
+_DIGITS = 60
 REPORT_VERSION = "aldo/replay.v1"
 
 
@@ -95,7 +96,11 @@ class Report(NamedTuple):
 
 def report(outcomes: Iterable[Outcome], *, against: bool) -> Report:
     """The report of a log's outcomes, in whatever order and however often each comes."""
-    outcomes = tuple(outcomes)
+    with localcontext(prec=_DIGITS):  # sums stay exact, whatever precision the caller works with
+        return _report(tuple(outcomes), against)
+
+
+def _report(outcomes: tuple[Outcome, ...], against: bool) -> Report:
     models: dict[str, tuple[int, Decimal]] = {}
     errors: dict[str, int] = {}
     for outcome in outcomes:

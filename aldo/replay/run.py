@@ -15,7 +15,7 @@ from aldo.replay.dialect import DUCKDB
 from aldo.replay.engine import Writer, connected, load_tables, quoted
 from aldo.replay.log import request_columns
 from aldo.replay.report import Outcome, Report, report
-from aldo.replay.sources import ROW, Source, source, types_of
+from aldo.replay.sources import PLACE_COLUMNS, ROW, Source, source, types_of
 from aldo.replay.statement import AGAINST, AGAINST_COLUMNS, BASE, NEW_COLUMNS, Statement
 from aldo.replay.tables import routing_columns, widest
 from aldo.schema import Catalog
@@ -41,6 +41,8 @@ def replay(log: Log, catalog: Catalog, against: Catalog | None = None, output: s
         for side, columns in sides:
             load_tables(connection, side, columns)
         read.whole(connection)
+        if output is not None and read.files:
+            taken = (*taken, *PLACE_COLUMNS)
         held = request_columns(types_of(connection), taken)
         limits = widest(columns.limits for _, columns in sides)
         hidden = () if output is None else (ROW,)

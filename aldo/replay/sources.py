@@ -19,6 +19,8 @@ from aldo.replay.fields import LISTS, TEXTS
 PART_ROWS = 2**20
 ROW = "aldo_row"
 """The column of a part by which it is sorted."""
+PLACE_COLUMNS = ("filename", "file_row_number")
+"""DuckDB's own columns by which a part of a file is told; a column of the log would hide them."""
 
 
 class Source(Protocol):

@@ -170,6 +170,17 @@ def test_columns_of_the_second_catalog_are_taken_only_where_there_is_one() -> No
         replay(log, CATALOG, CATALOG)
 
 
+def test_names_by_which_duckdb_tells_the_parts_of_a_file_are_refused_rather_than_mistaken(tmp_path: Path) -> None:
+    for name in ("filename", "file_row_number"):
+        log = column(name, ["x"])
+        pq.write_table(log, tmp_path / "log.parquet")
+        assert replay(tmp_path / "log.parquet", CATALOG).rows == 1
+        with pytest.raises(UsageError, match=f"has a column '{name}'"):
+            replay(tmp_path / "log.parquet", CATALOG, output=tmp_path / "out.parquet")
+        replay(log, CATALOG, output=tmp_path / "out.parquet")
+        assert pq.read_table(tmp_path / "out.parquet")[name].to_pylist() == ["x"]
+
+
 def test_the_output_replaces_a_file_whole_or_not_at_all(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.parquet", [FINE])
     output = tmp_path / "out.parquet"

@@ -83,3 +83,14 @@ def test_a_statement_that_takes_too_long_is_an_error_and_no_proof() -> None:
     catalog = catalog_of(hard(200))
     with pytest.raises(UndecidedError, match="slow"):
         aldo.prove(catalog, policy, effort=20_000)
+
+
+def test_a_budget_beyond_what_a_request_may_say_shows_no_difference() -> None:
+    """Only a budget above 10⁹ USD would tell the two prices apart, where one token is dear enough."""
+    huge = {"effectiveContextTokens": 10**12, "maxOutputTokens": 1}
+    dear = [ENTRY | huge | {"cost": {"usdPerMtokIn": price, "usdPerMtokOut": price}} for price in (10**9 - 1, 10**9)]
+    difference = aldo.diff(*(Catalog.model_validate({"models": [model]}) for model in dear))
+    for change in difference.changes:
+        assert change.witness.budget_usd is None or change.witness.budget_usd <= 10**9
+        if change.kind == "unroutable":
+            assert difference.find(change.witness) is change

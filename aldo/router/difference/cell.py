@@ -26,6 +26,8 @@ from aldo.router.regions.bands import Band, bands
 from aldo.router.regions.effort import Effort
 from aldo.router.regions.lattice import HalfPlane
 from aldo.router.regions.sectors import Sector, sectors
+from aldo.schema.decimals import LARGEST as LARGEST_USD
+from aldo.schema.decimals import pico_usd
 from aldo.schema.difference import ChangeKind
 from aldo.schema.vocabulary import LOCALITIES, Locality, PrivacyTier
 
@@ -148,8 +150,8 @@ class _BandComparison(NamedTuple):
 
     def _instead(self, place: Locality, sector: Sector, paid: Facts, dear: Facts) -> None:
         """Who answers instead of `dear`, in the catalog in which it wins, while the budget still pays for `paid`."""
-        too_dear = ANY.half_plane(paid, dear)
-        self._pair(sector, Way(self.requires, (place,), (paid,)), too_dear)
+        too_dear = ANY.half_plane(paid, dear), _payable(paid)
+        self._pair(sector, Way(self.requires, (place,), (paid,)), *too_dear)
         side = self.head if sector.head is None else self.base
         for farther in _beyond(place):
             for beyond in sectors(side[farther], None):
@@ -162,7 +164,7 @@ class _BandComparison(NamedTuple):
                 winners = (paid, other) if sector.head is None else (other, paid)
                 both = Sector(*winners, (*sector.half_planes, *beyond.half_planes))
                 way = Way(self.requires, (place, farther), (paid, other))
-                self._pair(both, way, too_dear, ANY.half_plane(other, dear))
+                self._pair(both, way, *too_dear, ANY.half_plane(other, dear), _payable(other))
 
 
 def _envelopes(groups: Groups, band: Band) -> Envelopes:
@@ -177,3 +179,11 @@ def _first(envelopes: Envelopes) -> Envelope | None:
 
 def _beyond(place: Locality) -> tuple[Locality, ...]:
     return LOCALITIES[LOCALITIES.index(place) + 1 :]
+
+
+_LARGEST_BUDGET = pico_usd(LARGEST_USD)
+
+
+def _payable(facts: Facts) -> HalfPlane:
+    """The sizes at which an entry costs no more than the largest budget that a request may say."""
+    return facts.pico_in, facts.pico_out, _LARGEST_BUDGET

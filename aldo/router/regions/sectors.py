@@ -34,9 +34,11 @@ class Sector(NamedTuple):
         return lattice_point(half_planes)
 
 
-_NO_TOKENS: tuple[HalfPlane, ...] = ((1, 0, 0), (0, 1, 0))
-_ONLY_IN: tuple[HalfPlane, ...] = ((-1, 0, -1), (0, 1, 0))
-_ONLY_OUT: tuple[HalfPlane, ...] = ((1, 0, 0), (0, -1, -1))
+_NO_IN: tuple[HalfPlane, ...] = ((1, 0, 0), (-1, 0, 0))
+_NO_OUT: tuple[HalfPlane, ...] = ((0, 1, 0), (0, -1, 0))
+_NO_TOKENS: tuple[HalfPlane, ...] = (*_NO_IN, *_NO_OUT)
+_ONLY_IN: tuple[HalfPlane, ...] = ((-1, 0, -1), *_NO_OUT)
+_ONLY_OUT: tuple[HalfPlane, ...] = (*_NO_IN, (0, -1, -1))
 _BOTH: tuple[HalfPlane, ...] = ((-1, 0, -1), (0, -1, -1))
 
 
