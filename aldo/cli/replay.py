@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aldo.catalog import load_catalog
+from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, catalog_path, json_option
 from aldo.errors import UsageError, printable
@@ -51,8 +51,8 @@ def command(
     """
     with reported(as_json=as_json):
         _check(log, output, directory, dialect)
-        base = load_catalog(catalog_path(catalog))
-        head = None if against is None else load_catalog(against)
+        base = load_catalog_at(catalog_path(catalog))
+        head = None if against is None else load_catalog_at(against)
         if directory is not None:
             written = export(directory, base, head, "spark" if dialect == "spark" else "duckdb")
             names = [str(path) for path in written]

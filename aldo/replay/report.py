@@ -10,7 +10,7 @@ from aldo.schema.decimals import plain_text
 
 MOST_REROUTES = 20
 _DIGITS = 60
-REPORT_VERSION = "aldo/replay.v1"
+REPORT_VERSION = 1
 
 
 class Outcome(NamedTuple):
