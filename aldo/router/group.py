@@ -84,21 +84,28 @@ def _undominated(members: Sequence[Facts]) -> tuple[Facts, ...]:
     to be compared, some that could go are kept: that costs time and changes nothing.
     """
     kept: list[Facts] = []
+    measures: list[_Measure] = []
     patience = _PATIENCE * len(members)
     for facts in members:
+        measure = facts.pico_out, facts.context_tokens, _limit(facts), tie(facts)
         if patience > 0:
-            above = _dominator(facts, kept)
+            above = _dominator(measure, measures)
             patience -= above
-            if above < len(kept):
+            if above < len(measures):
                 continue
         kept.append(facts)
+        measures.append(measure)
     return tuple(kept)
 
 
-def _dominator(facts: Facts, kept: Sequence[Facts]) -> int:
+_Measure = tuple[int, int, float, tuple[float, str]]
+"""The price of output, context, limit and tie of an entry. In a shelf none is dearer for input than the ones after."""
+
+
+def _dominator(measure: _Measure, kept: Sequence[_Measure]) -> int:
     """The place of the first of those kept that always comes before an entry; their number if none does."""
-    context, price, limit, ties = facts.context_tokens, facts.pico_out, _limit(facts), tie(facts)
-    for place, other in enumerate(kept):  # none of them is dearer for input
-        if other.pico_out <= price and other.context_tokens >= context and _limit(other) >= limit and tie(other) < ties:
+    price, context, limit, ties = measure
+    for place, (their_price, their_context, their_limit, their_ties) in enumerate(kept):
+        if their_price <= price and their_context >= context and their_limit >= limit and their_ties < ties:
             return place
     return len(kept)

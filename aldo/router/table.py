@@ -8,7 +8,6 @@ search in sorted thresholds, however many entries there are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Context
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -23,7 +22,7 @@ from aldo.router.shelf import Shelf
 from aldo.router.stages import Question, first_failure, later_failure, question
 from aldo.schema.canonical import digest
 from aldo.schema.catalog import Catalog
-from aldo.schema.decimals import MOST_DIGITS, PICO_PLACES
+from aldo.schema.decimals import pico_decimal
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import LOCALITIES
 
@@ -32,8 +31,6 @@ _MOST_KEPT = 10_000
 # Straight from the request's dictionary: that is three times as fast as attribute by attribute.
 _shape = itemgetter("capability_class", "privacy", "fallback_classes", "requires", "localities")
 _rest = itemgetter("tokens_in", "max_tokens_out", "budget_usd", "pin", "exclude", "down")
-
-_pico = Context(prec=2 * MOST_DIGITS).scaleb  # exact, as long as all digits of an amount have room
 
 GroupKey = tuple[str, str, frozenset[str], str]
 """Class, tier, requirement set and locality."""
@@ -84,7 +81,7 @@ class RoutingTable:
                 best = self._best_but(key, group, best, tokens_in, tokens_out, frozenset(banned))
             # The cheapest stands for its group: where it is too dear, all of them are.
             if best is not None and (
-                budget is None or tokens_in * best.pico_in + tokens_out * best.pico_out <= _pico(budget, PICO_PLACES)
+                budget is None or tokens_in * best.pico_in + tokens_out * best.pico_out <= pico_decimal(budget)
             ):
                 return best
         return None

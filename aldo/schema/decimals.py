@@ -5,11 +5,12 @@ One token at a price of 10⁻⁶ USD per million costs 10⁻¹² USD, so every c
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 PRICE_PLACES = 6
 PICO_PLACES = 12
 MOST_DIGITS = 60
+_EXACT = Context(prec=2 * MOST_DIGITS)  # all digits of an amount have room, so nothing is ever rounded
 LARGEST = Decimal(10) ** 9  # keeps a typo such as 1e99999999 from becoming a number with as many digits
 
 
@@ -25,16 +26,14 @@ class WrittenFloat(float):
         return self
 
 
+def pico_decimal(usd: Decimal) -> Decimal:
+    """USD as 10⁻¹² USD, with what is left of one behind the point: comparing needs no more, and this is quicker."""
+    return _EXACT.scaleb(usd, PICO_PLACES)
+
+
 def pico_usd(usd: Decimal) -> int:
     """USD as whole 10⁻¹² USD, rounded down: what a budget of `usd` can pay for."""
-    sign, digits, exponent = usd.as_tuple()
-    assert isinstance(exponent, int)
-    shift = exponent + PICO_PLACES
-    if len(digits) + shift <= 0:
-        return 0
-    whole = int("".join(map(str, digits)))
-    whole = whole * int(10**shift) if shift >= 0 else whole // int(10**-shift)
-    return -whole if sign else whole
+    return int(pico_decimal(usd))
 
 
 def pico_per_token(price: Decimal) -> int:

@@ -70,7 +70,7 @@ class Region(NamedTuple):
     """Of `tokensIn + maxTokensOut`."""
     max_tokens_out_at_most: int | None = None
     only_with: tuple[str, ...] = ()
-    """Fields that each such request says: `budgetUsd`, `localities` or `fallbackClasses`."""
+    """Fields of which each such request says at least one: `budgetUsd`, `localities` or `fallbackClasses`."""
 
     def to_dict(self) -> dict[str, Any]:
         fields = {

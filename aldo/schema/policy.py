@@ -113,6 +113,12 @@ class PricesChosen(Frozen):
     usd_per_mtok_in: Prices | None = None
     usd_per_mtok_out: Prices | None = None
 
+    @model_validator(mode="after")
+    def _says_something(self) -> PricesChosen:
+        if self.usd_per_mtok_in is None and self.usd_per_mtok_out is None:
+            raise PydanticCustomError("no_price", "must say usdPerMtokIn or usdPerMtokOut")
+        return self
+
 
 class Chooses(Frozen):
     """Entries, by their routing facts. Of a list any value counts; of several facts all do."""
@@ -135,7 +141,7 @@ class Chooses(Frozen):
 
     @model_validator(mode="after")
     def _says_something(self) -> Chooses:
-        if not self.model_fields_set:
+        if all(getattr(self, field) is None for field in type(self).model_fields):
             raise PydanticCustomError("chooses_nothing", "must name a routing fact, such as locality")
         return self
 

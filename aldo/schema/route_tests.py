@@ -16,7 +16,7 @@ from aldo.schema.request import RouteRequest
 ROUTE_TESTS_VERSION: Literal["aldo/routes.v1"] = "aldo/routes.v1"
 ROUTE_TESTS_KIND: Literal["RouteTests"] = "RouteTests"
 
-_SERVED = {"model", "class_used", "locality", "estimated_usd", "alternates"}
+_SERVED = ("model", "class_used", "locality", "estimated_usd", "alternates")
 
 
 class Expected(Frozen):
@@ -34,7 +34,7 @@ class Expected(Frozen):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Expected:
-        served = self.model_fields_set & _SERVED
+        served = any(getattr(self, field) is not None for field in _SERVED)
         refused = self.refusal not in (None, False)
         if not served and self.refusal is None:
             raise PydanticCustomError("expects_nothing", "must say what is expected, such as model or refusal")

@@ -144,7 +144,9 @@ def test_a_misspelt_request_is_no_refusal(wrong: dict[str, Any], catalog: str, t
 
 
 def test_a_misspelt_request_fails_the_run(catalog: str, tmp_path: Path) -> None:
-    path = examples_file(tmp_path / "t.yaml", example("typo", {**REQUEST, "capabilityClass": "fast-drat"}, refusal=True))
+    path = examples_file(
+        tmp_path / "t.yaml", example("typo", {**REQUEST, "capabilityClass": "fast-drat"}, refusal=True)
+    )
     assert aldo("test", path, "--catalog", catalog).returncode != 0
 
 
