@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from aldo.schema.base import Frozen, Name, Text, Whole
@@ -137,7 +137,7 @@ class Chooses(Frozen):
     latency_p95_ms: Annotated[Latencies | None, Field(alias="latencyP95Ms")] = None
     """An entry without one matches no range."""
     cost: PricesChosen | None = None
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Chooses:

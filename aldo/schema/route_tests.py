@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from aldo.schema.base import Frozen, Name, Text
@@ -19,6 +19,17 @@ ROUTE_TESTS_KIND: Literal["RouteTests"] = "RouteTests"
 _SERVED = ("model", "class_used", "locality", "estimated_usd", "alternates")
 
 
+def _no_number(value: Any) -> Any:
+    """1 equals true, but is not meant so."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise PydanticCustomError("refusal", "must be true, false or the code of a stage")
+    return value
+
+
+_Refusal = Literal[True, False, ReasonCode]
+Refusal = Annotated[_Refusal, BeforeValidator(_no_number, json_schema_input_type=_Refusal)]
+
+
 class Expected(Frozen):
     """What must come of a request. Of a list any value will do; what is left out is not looked at."""
 
@@ -29,7 +40,7 @@ class Expected(Frozen):
     """USD at list price, to the last digit."""
     alternates: tuple[Name, ...] | None = None
     """The rest of the failover chain, in order."""
-    refusal: bool | ReasonCode | None = None
+    refusal: Refusal | None = None
     """True where nothing may serve it; or the stage that empties one of its classes."""
 
     @model_validator(mode="after")
