@@ -130,7 +130,8 @@ def load_policy(path: str | os.PathLike[str]) -> RoutingPolicy:
     """The policy in a file (`kind: RoutingPolicy`), for `prove`. Raises `CatalogError` as `load_catalog` does."""
     from aldo.schema.policy import POLICY_KIND, POLICY_VERSION, RoutingPolicy
 
-    return _load(path, RoutingPolicy, "a routing policy", {"apiVersion": POLICY_VERSION, "kind": POLICY_KIND})
+    header = {"apiVersion": POLICY_VERSION, "kind": POLICY_KIND}
+    return _load(path, RoutingPolicy, "a routing policy", header, named=("never", "always"))
 
 
 def load_route_tests(path: str | os.PathLike[str]) -> RouteTests:
@@ -141,23 +142,42 @@ def load_route_tests(path: str | os.PathLike[str]) -> RouteTests:
     return _load(path, RouteTests, "a file of route tests", header)
 
 
-def _load(path: str | os.PathLike[str], model: type[Loaded], what: str, header: dict[str, str]) -> Loaded:
-    """The value of a file of another kind, told apart by its header."""
+def _load(
+    path: str | os.PathLike[str], model: type[Loaded], what: str, header: dict[str, str], named: tuple[str, ...] = ()
+) -> Loaded:
+    """The value of a file of another kind, told apart by its header. In the lists `named` no name may stand twice."""
     from aldo.catalog.structure import check
 
     document = read_document(os.fspath(path))
     loaded = None
+    begins = "it begins with " + " and ".join(f"`{key}: {expected}`" for key, expected in header.items())
     if document.readable:
         value = document.value
         if not isinstance(value, dict) or any(value.get(key) != expected for key, expected in header.items()):
-            first = " and ".join(f"`{key}: {expected}`" for key, expected in header.items())
-            document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=f"it begins with {first}")
+            document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=begins)
         else:
             loaded = check(document, model, value)
+            _report_duplicate_names(document, value, named)
+    elif document.value is None:  # an empty file is told how a catalog begins
+        document.findings[:] = [f._replace(hint=begins) if f.message == "is empty" else f for f in document.findings]
     errors = _errors(document.sorted_findings())
     if loaded is None or errors:
         raise CatalogError(errors)
     return loaded
+
+
+def _report_duplicate_names(document: Document, value: dict[str, Any], lists: tuple[str, ...]) -> None:
+    first: dict[str, tuple[PathPart, ...]] = {}
+    for key in lists:
+        items = value.get(key)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            name = item.get("name") if isinstance(item, dict) else None
+            path = (key, index, "name")
+            if not isinstance(name, str) or first.setdefault(name, path) == path:
+                continue
+            related = Related(document.path, document.locate(first[name]), "first given here")
+            message = f"the name {name!r} stands twice"
+            document.report_at(codes.DUPLICATE_ID, message, path, hint="rename one of the two", related=(related,))
 
 
 def read_catalog(path: str) -> CatalogFile:

@@ -32,9 +32,17 @@ def load_catalog_at(place: str) -> Catalog:
 
 
 def is_revision(place: str) -> bool:
-    """Whether it names a revision and no file: a colon behind more than a drive's letter, and nothing of that name."""
+    """Whether it names a revision and no file: a colon, and nothing of that name."""
     revision, colon, path = place.partition(":")
-    return bool(colon and len(revision) > 1 and path) and not revision.startswith("-") and not Path(place).exists()
+    is_drive = os.name == "nt" and len(revision) == 1
+    return bool(colon and path) and not is_drive and not revision.startswith("-") and not _exists(place)
+
+
+def _exists(place: str) -> bool:
+    try:
+        return Path(place).exists()
+    except (OSError, ValueError):  # longer than a name may be, or with a NUL in it
+        return False
 
 
 def _blob(place: str, document: Document) -> bytes | None:

@@ -53,7 +53,12 @@ class Line(NamedTuple):
     @property
     def models(self) -> tuple[str, str]:
         """The models on both sides; "nothing" for a refusal."""
-        return _models(change.base for change in self.changes), _models(change.head for change in self.changes)
+        return self.quoted("")
+
+    def quoted(self, quote: str) -> tuple[str, str]:
+        """The same with a quote around each id."""
+        base, head = (change.base for change in self.changes), (change.head for change in self.changes)
+        return _models(base, quote), _models(head, quote)
 
     @property
     def cost(self) -> str:
@@ -153,13 +158,16 @@ def _summary(found: Diff, hidden: int) -> str:
     if not found.changes:
         told = "No request is routed differently."
     else:
-        count = len(found.changes)
-        told = f"{count} change{'' if count == 1 else 's'}. Each is shown by its request: aldo route --request -"
+        told = f"{_count(found)}. Each is shown by its request: aldo route --request -"
     if hidden:
         told += f"\n{hidden} smaller ones are not shown; --all shows them."
     if not found.complete:
         told += "\nNOT COMPLETE: the catalogs differ in too many ways to compare all requests; there may be more."
     return told
+
+
+def _count(found: Diff) -> str:
+    return f"{len(found.changes)} change{'' if len(found.changes) == 1 else 's'}"
 
 
 def markdown(found: Diff, *, all_lines: bool) -> str:
@@ -168,13 +176,11 @@ def markdown(found: Diff, *, all_lines: bool) -> str:
     shown = told if all_lines else told[:_SHOWN]
     if not told:
         return "### Routing\n\n" + _summary(found, 0)
-    rows = [
-        f"| **{line.kind}** | {_cell(line)} | {line.models[0]} | {line.models[1]} | {line.cost} |" for line in shown
-    ]
+    rows = [f"| {' | '.join((f'**{line.kind}**', _cell(line), *line.quoted('`'), line.cost))} |" for line in shown]
     witnesses = [f"{line.kind}: {line.witness}" for line in shown]
     return "\n".join(
         [
-            f"### Routing: {len(found.changes)} changes",
+            f"### Routing: {_count(found)}",
             "",
             "| change | requests | base | head | cost |",
             "| --- | --- | --- | --- | --- |",
@@ -203,8 +209,9 @@ def _model(outcome: Outcome | None) -> str:
     return outcome.model if outcome else "nothing"
 
 
-def _models(outcomes: Iterable[Outcome | None]) -> str:
-    names = list(dict.fromkeys(f"{one.model} ({one.locality})" if one else "nothing" for one in outcomes))
+def _models(outcomes: Iterable[Outcome | None], quote: str) -> str:
+    told = (f"{quote}{one.model}{quote} ({one.locality})" if one else "nothing" for one in outcomes)
+    names = list(dict.fromkeys(told))
     more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED + 1 else []
     return _and(names[:_NAMED] + more if more else names)
 

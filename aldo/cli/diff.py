@@ -15,7 +15,7 @@ from aldo.cli.changes import markdown, text
 from aldo.cli.failure import reported
 from aldo.errors import UsageError
 from aldo.router import Diff, diff
-from aldo.schema.difference import CHANGE_KINDS, ChangeKind
+from aldo.schema.difference import CHANGE_KINDS, ChangeKind, RoutingChange
 from aldo.schema.printed import dumps
 
 _GROUPS: dict[str, tuple[ChangeKind, ...]] = {
@@ -28,7 +28,7 @@ _GROUPS: dict[str, tuple[ChangeKind, ...]] = {
 
 
 class _Gate(NamedTuple):
-    """What fails the run: kinds of changes, and by how many percent a request must be dearer to count."""
+    """What fails the run: kinds of changes; and, where only rises above a bound do, that bound."""
 
     kinds: frozenset[ChangeKind] = frozenset()
     dearer_by_percent: Decimal = Decimal(0)
@@ -62,16 +62,20 @@ def command(base: str, head: str, form: str | None, as_json: bool, fail_on: tupl
         if as_json and form not in (None, "json"):
             raise UsageError(f"--json and --format {form} are two formats; choose one")
         gate = _gate(fail_on)
-        found = diff(load_catalog_at(base), load_catalog_at(head), dearer_by_percent=gate.dearer_by_percent)
+        catalogs = load_catalog_at(base), load_catalog_at(head)
+        found = diff(*catalogs)
         if as_json or form == "json":
             click.echo(dumps(found.to_dict(), indent=2))
         else:
             click.echo((markdown if form == "markdown" else text)(found, all_lines=all_lines))
+        if gate.dearer_by_percent and any(change.kind == "dearer" for change in found.changes):
+            found = diff(*catalogs, dearer_by_percent=gate.dearer_by_percent)
         sys.exit(_exit_code(found, gate))
 
 
 def _exit_code(found: Diff, gate: _Gate) -> int:
-    failing = [kind for kind in CHANGE_KINDS if kind in gate.kinds and any(c.kind == kind for c in found.changes)]
+    told = {change.kind for change in found.changes if not _is_of_the_price(change)}
+    failing = [kind for kind in CHANGE_KINDS if kind in gate.kinds & told]
     if failing:
         click.echo(f"failed on {', '.join(failing)}", err=True)
     elif gate.kinds and not found.complete:
@@ -80,23 +84,33 @@ def _exit_code(found: Diff, gate: _Gate) -> int:
     return 1 if failing else 0
 
 
+def _is_of_the_price(change: RoutingChange) -> bool:
+    """Whether only a budget shows it: every rise leaves a budget that pays no longer. `cost` is the gate for that."""
+    return change.kind in ("unroutable", "routable", "rerouted") and change.region.only_with == ("budgetUsd",)
+
+
 def _gate(given: tuple[str, ...]) -> _Gate:
     kinds: set[ChangeKind] = set()
-    percent = Decimal(0)
+    percents: list[Decimal] = []
     for word in (word.strip() for value in given for word in value.split(",")):
         name, above, amount = word.partition(">")
+        name = name.strip()
         if name not in _GROUPS:
-            near = get_close_matches(name, _GROUPS, n=1)
+            near = get_close_matches(name.lower(), _GROUPS, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; it takes {', '.join(_GROUPS)}"
             raise UsageError(f"--fail-on {word!r} is no kind of change{hint}")
         if above:
-            percent = _percent(word, name, amount)
+            percents.append(_percent(word, name, amount))
+        elif "dearer" in _GROUPS[name]:
+            percents.append(Decimal(0))
         kinds |= set(_GROUPS[name])
-    return _Gate(frozenset(kinds), percent)
+    return _Gate(frozenset(kinds), min(percents, default=Decimal(0)))
 
 
 def _percent(word: str, name: str, amount: str) -> Decimal:
-    number = re.fullmatch(r"\s*([0-9]{1,6}(\.[0-9]{1,6})?)\s*%?\s*", amount)
-    if name not in ("cost", "dearer") or not number:
+    if name not in ("cost", "dearer"):
         raise UsageError(f"--fail-on {word!r}: only cost takes a bound, as in cost>5%")
+    number = re.fullmatch(r"\s*([0-9]{1,6}(\.[0-9]{1,6})?)\s*%?\s*", amount)
+    if not number:
+        raise UsageError(f"--fail-on {word!r}: the bound is a number of percent, as in cost>5% or cost>0.5%")
     return Decimal(number[1])

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from aldo.catalog import load_catalog, load_policy
+from aldo.catalog import load_policy
+from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, catalog_path, json_option
 from aldo.cli.terminal import fold
@@ -43,7 +44,9 @@ def command(policy: str | None, catalog: str | None, outages: int, as_json: bool
     aldo prove policy.yaml --catalog models.yaml
     """
     with reported(as_json=as_json):
-        proof = prove(load_catalog(catalog_path(catalog)), load_policy(policy) if policy else None, outages=outages)
+        proof = prove(
+            load_catalog_at(catalog_path(catalog)), None if policy is None else load_policy(policy), outages=outages
+        )
         if as_json:
             click.echo(dumps(proof.to_dict(), indent=2))
         else:

@@ -60,7 +60,11 @@ def command(
     with reported(as_json=as_json or requests is not None):
         files = {"--request": request_file, "--requests": requests, "--verify": verify}
         given = [flag for flag, name in files.items() if name is not None]
-        if given and (any(options.values()) or given[1:] or (asked and given[0] != "--request")):
+        if given and (
+            any(value not in (None, ()) for value in options.values())
+            or given[1:]
+            or (asked and given[0] != "--request")
+        ):
             raise UsageError(f"{given[0]} takes what is asked from its file; give no other request option with it")
         loaded = load_catalog_at(catalog_path(catalog))
         if requests is not None:

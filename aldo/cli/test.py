@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import click
 
-from aldo.catalog import load_catalog, load_route_tests
+from aldo.catalog import load_route_tests
+from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, catalog_path
 from aldo.cli.terminal import fold
@@ -20,6 +21,7 @@ from aldo.schema.printed import dumps
 from aldo.schema.route_tests import ROUTE_TESTS_KIND, ROUTE_TESTS_VERSION, RouteTests
 from aldo.validate.reports.junit import xml_text
 
+_DEFAULT = "routes.test.yaml"
 _FORMATS = ("text", "json", "junit")
 Results = dict[str, tuple[ExampleResult, ...]]
 
@@ -27,12 +29,12 @@ Results = dict[str, tuple[ExampleResult, ...]]
 @click.command("test")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @catalog_option
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="[default: text]")
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="[default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write a report too. Repeat for more.")
 @click.option("--record", is_flag=True, help="Write a first FILE from what the catalog does now; it must not exist.")
 def command(
-    files: tuple[str, ...], catalog: str | None, form: str, as_json: bool, outputs: tuple[str, ...], record: bool
+    files: tuple[str, ...], catalog: str | None, form: str | None, as_json: bool, outputs: tuple[str, ...], record: bool
 ) -> None:
     """Run examples of requests (`kind: RouteTests`) against the catalog.
 
@@ -43,18 +45,23 @@ def command(
     aldo test tests/*.test.yaml --output junit=routes.xml
     aldo test --record routes.test.yaml
     """
-    form = "json" if as_json else form
-    with reported(as_json=form == "json"):
-        files = files or ("routes.test.yaml",)
+    with reported(as_json=as_json or form == "json"):
+        if as_json and form not in (None, "json"):
+            raise UsageError(f"--json and --format {form} are two formats; choose one")
+        form = "json" if as_json else form or "text"
+        if not files and not record and not Path(_DEFAULT).exists():
+            raise UsageError(f"no {_DEFAULT} is here: name a file, or write a first one with aldo test --record")
+        files = files or (_DEFAULT,)
         reports = [_output(given) for given in outputs]
-        loaded = load_catalog(catalog_path(catalog))
+        loaded = load_catalog_at(catalog_path(catalog))
         if record:
             _record(files, recorded(loaded))
             return
         results = {file: tuple(run_tests(loaded, load_route_tests(file))) for file in files}
-        click.echo(_RENDERED[form](results), nl=form != "junit")
+        if all(target != "-" for _, target in reports):  # else standard output is spoken for
+            click.echo(_RENDERED[form](results), nl=form != "junit")
         for name, target in reports:
-            _write(target, _RENDERED[name](results))
+            _write(target, click.unstyle(_RENDERED[name](results)).rstrip("\n") + "\n")
         sys.exit(0 if all(result.passed for tests in results.values() for result in tests) else 1)
 
 
@@ -66,6 +73,9 @@ def _output(given: str) -> tuple[str, str]:
 
 
 def _write(target: str, text: str) -> None:
+    if target == "-":
+        click.echo(text, nl=False)
+        return
     try:
         Path(target).write_text(text, "utf-8", errors="replace", newline="")
     except OSError as error:
@@ -143,6 +153,9 @@ _RENDERED = {"text": _text, "json": _json, "junit": _junit}
 def _record(files: tuple[str, ...], tests: RouteTests) -> None:
     if len(files) != 1:
         raise UsageError("--record writes one file; name one")
+    if files[0] == "-":
+        click.echo(_as_yaml(tests), nl=False)
+        return
     try:
         with Path(files[0]).open("x", encoding="utf-8", newline="\n") as file:
             file.write(_as_yaml(tests))

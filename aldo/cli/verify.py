@@ -14,9 +14,10 @@ from aldo.errors import AldoError, InvalidRequestError, UsageError, printable
 from aldo.router import route
 from aldo.schema import Catalog, Decision
 from aldo.schema.printed import dumps
-from aldo.schema.request import request_from_value
+from aldo.schema.request import RouteRequest, request_from_value
 
 _SAME = "identical"
+_UNREADABLE = "unreadable"
 
 
 def decision_record(catalog: Catalog, decision: Decision, *, explain: bool) -> dict[str, Any]:
@@ -28,25 +29,26 @@ def decision_record(catalog: Catalog, decision: Decision, *, explain: bool) -> d
 
 
 def verified(catalog: Catalog, path: str, *, as_json: bool) -> int:
-    """Tell of each record of a file whether this catalog gives it again; 1 if one is not byte-identical."""
-    worst = 0
-    told = []
+    """Tell of each record of a file whether this catalog gives it again.
+
+    The exit code: 0 if all are byte-identical, 2 if one is no record at all, else 1.
+    """
     with opened(path) as file:
-        text = file.read()
-    for number, line in enumerate(_records(text), start=1):
-        verdict, detail = _verdict(catalog, line)
-        worst = max(worst, 0 if verdict == _SAME else 1)
-        told.append({"record": number, "verdict": verdict, "detail": detail})
-    if not told:
+        records = _records(file.read())
+    if not records:
         raise UsageError(f"{path} holds no record; `aldo route --json` prints one")
+    verdicts = [_verdict(catalog, record) for record in records]
     if as_json:
+        told = [{"record": n, "verdict": v, "detail": detail} for n, (v, detail) in enumerate(verdicts, start=1)]
         click.echo(dumps({"version": 1, "records": told}))
     else:
-        for record in told:
-            where = f"record {record['record']}: " if len(told) > 1 else ""
-            detail = f": {record['detail']}" if record["detail"] else ""
-            click.echo(fold(printable(f"{where}{record['verdict']}{detail}"), rest="  "))
-    return worst
+        for number, (verdict, detail) in enumerate(verdicts, start=1):
+            where = f"record {number}: " if len(verdicts) > 1 else ""
+            click.echo(fold(printable(f"{where}{verdict}: {detail}"), rest="  "))
+    return max(_CODES.get(verdict, 1) for verdict, _ in verdicts)
+
+
+_CODES = {_SAME: 0, _UNREADABLE: 2}
 
 
 def _records(text: str) -> list[str]:
@@ -54,24 +56,35 @@ def _records(text: str) -> list[str]:
     try:
         json.loads(text)
         return [text.removesuffix("\n")]
-    except ValueError:
+    except (ValueError, RecursionError):
         return [line for line in text.split("\n") if line.strip()]
 
 
 def _verdict(catalog: Catalog, text: str) -> tuple[str, str]:
-    """`identical`, `same decision` in other bytes, `differs`, `other catalog` or `unreadable`, and why."""
+    """`identical`, `same decision` in other bytes, `differs`, `other catalog`, `refusal` or `unreadable`, and why."""
     try:
         logged = json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return _UNREADABLE, "no JSON"
+    if isinstance(logged, dict) and isinstance(logged.get("error"), dict):
+        return "refusal", "a refusal carries no request that could be routed again"
+    if not isinstance(logged, dict) or not {"request", "catalogDigest", "routingDigest"} <= set(logged):
+        return _UNREADABLE, "no record of a decision: it has no request, catalogDigest and routingDigest"
+    try:
         request = request_from_value(logged["request"])
-        digest, routing = logged["catalogDigest"], logged["routingDigest"]
-    except (ValueError, LookupError, TypeError, InvalidRequestError) as error:
-        return "unreadable", f"no record of a decision: {error}"
+    except InvalidRequestError as error:
+        return _UNREADABLE, f"no record of a decision: its request is none: {error}"
+    return _routed_again(catalog, request, logged, text)
+
+
+def _routed_again(catalog: Catalog, request: RouteRequest, logged: dict[str, Any], text: str) -> tuple[str, str]:
+    same_catalog = logged["catalogDigest"] == catalog.digest
     try:
         decision = route(catalog, request)
     except AldoError as error:
-        return _other(catalog, digest) or ("differs", f"now refused: {error}")
-    if digest != catalog.digest and routing != decision.routing_digest:
-        return _other(catalog, digest) or ("differs", "")
+        return ("differs", f"now refused: {error}") if same_catalog else _other(catalog, logged)
+    if not same_catalog and logged["routingDigest"] != decision.routing_digest:
+        return _other(catalog, logged)
     again = decision_record(catalog, decision, explain="trace" in logged)
     if "provider" not in logged:  # the library's own record has none
         again.pop("provider")
@@ -80,11 +93,9 @@ def _verdict(catalog: Catalog, text: str) -> tuple[str, str]:
     return _compared(logged, json.loads(dumps(again), parse_float=Decimal))
 
 
-def _other(catalog: Catalog, digest: str) -> tuple[str, str] | None:
-    if digest == catalog.digest:
-        return None
-    told = f"it was made from the catalog {digest}, and this one is {catalog.digest}; name that one with --catalog"
-    return "other catalog", told
+def _other(catalog: Catalog, logged: dict[str, Any]) -> tuple[str, str]:
+    made = f"it was made from the catalog {_short(logged['catalogDigest'])}"
+    return "other catalog", f"{made}, and this one is {catalog.digest}; name that one with --catalog"
 
 
 def _compared(logged: dict[str, Any], again: dict[str, Any]) -> tuple[str, str]:
@@ -92,20 +103,22 @@ def _compared(logged: dict[str, Any], again: dict[str, Any]) -> tuple[str, str]:
     fields = [name for name in {**again, **logged} if logged.get(name) != again.get(name)]
     if not fields:
         return "same decision", "written in other bytes than `aldo route --json` writes"
-    if fields == ["catalogDigest"]:
-        return "same decision", "from a catalog that differs in nothing that routing reads"
-    return "differs", "; ".join(
-        f"{name} was {_short(logged.get(name))}, is {_short(again.get(name))}" for name in fields
-    )
+    told = [f"{name} was {_short(logged.get(name))}, is {_short(again.get(name))}" for name in fields]
+    if "catalogDigest" in fields and set(fields) <= {"catalogDigest", "provider"}:
+        elsewhere = "".join(f"; {one}" for one in told if one.startswith("provider"))
+        return "same decision", f"from a catalog that differs in nothing that routing reads{elsewhere}"
+    return "differs", "; ".join(told)
 
 
 def _short(value: Any) -> str:
     text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= 80 else f"{text[:77]}..."  # a digest fits
 
 
 def opened(path: str) -> Any:
     """A file of JSON, or standard input; bytes that are no UTF-8 arrive as lone surrogates."""
+    if not path:
+        raise UsageError("no file is named: the name is empty")
     if path == "-" and sys.stdin is None:
         raise UsageError("standard input is closed")
     try:

@@ -57,11 +57,13 @@ def _mismatches(catalog: Catalog, test: RouteTest) -> Iterator[Mismatch]:
 
 
 def _refused(expect: Expected, error: AldoError) -> Iterator[Mismatch]:
-    stages = error.stages if isinstance(error, NoEligibleModelError) else ()
+    if not isinstance(error, NoEligibleModelError):  # a name that nobody knows is a typo, and no refusal
+        yield Mismatch("request", "names that the catalog knows", str(error))
+        return
     if expect.refusal is True:
         return
     if isinstance(expect.refusal, str):
-        if expect.refusal not in [stage.code for stage in stages]:
+        if expect.refusal not in [stage.code for stage in error.stages]:
             yield Mismatch("refusal", expect.refusal, str(error))
         return
     field, wanted = next(_expectations(expect), ("refusal", "a model"))

@@ -177,7 +177,7 @@ def _distinct_names(policy: RoutingPolicy) -> RoutingPolicy:
     seen: set[str] = set()
     for name in [*(never.name for never in policy.never), *(always.name for always in policy.always)]:
         if name in seen:
-            raise PydanticCustomError("duplicate_name", "the name {name} stands twice", {"name": name})
+            raise PydanticCustomError("duplicate_id", "the name {name} stands twice", {"name": name})
         seen.add(name)
     return policy
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from aldo.errors import NameKind, UndecidedError, UnknownNameError
 from aldo.router.compiled import compile_catalog
 from aldo.router.facts import Facts
+from aldo.router.names import nearest
 from aldo.router.proof.always import refuted
 from aldo.router.proof.never import Reached, matching, reached
 from aldo.router.proof.ranges import is_empty
@@ -57,7 +58,10 @@ def _never(table: RoutingTable, statement: Never) -> Statement:
     matches = matching(statement.chooses)
     entries = [facts for facts in table.facts.values() if matches(facts)]
     if not entries:
-        return Statement(statement.name, "vacuous", detail="no entry of the catalog is one that it speaks of")
+        unknown = [model for model in statement.chooses.id or () if model not in table.facts]
+        near = [near for model in unknown for near in nearest(model, table.facts)]
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        return Statement(statement.name, "vacuous", detail=f"no entry of the catalog is one that it speaks of{hint}")
     return _forbidden(table, statement.name, statement.when, entries)
 
 
@@ -134,7 +138,8 @@ def _outages(table: RoutingTable, rows: Iterable[Redundancy], outages: int) -> I
         return
     row = short[0]
     witness = _served(table, row).model_copy(update={"down": row.models})
-    more = f", as it has for {len(short) - 1} other cells" if len(short) > 1 else ""
+    rest = [f"{other.capability_class}, {other.privacy}" for other in short[1:]]
+    more = f" (nor can {'; '.join(rest)} lose as many)" if rest else ""
     yield Statement(name, "refuted", witness, f"nothing is left for {row.capability_class}, {row.privacy}{more}")
 
 
