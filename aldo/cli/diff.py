@@ -11,17 +11,20 @@ from typing import NamedTuple
 import click
 
 from aldo.catalog.revision import load_catalog_at
-from aldo.cli.changes import markdown, text
+from aldo.cli.changes import beside, is_of_the_price, is_outward
+from aldo.cli.changes_report import Told, markdown, text
 from aldo.cli.failure import reported
 from aldo.errors import UsageError
 from aldo.router import Diff, diff
-from aldo.schema.difference import CHANGE_KINDS, ChangeKind, RoutingChange
+from aldo.schema import Catalog
+from aldo.schema.difference import CHANGE_KINDS
 from aldo.schema.printed import dumps
 
-_GROUPS: dict[str, tuple[ChangeKind, ...]] = {
+_GROUPS: dict[str, tuple[str, ...]] = {
     "privacy": ("privacy-widened", "privacy-narrowed"),
     "cost": ("dearer",),
     "redundancy": ("redundancy-lost",),
+    "outward": ("outward",),
     "any": CHANGE_KINDS,
     **{kind: (kind,) for kind in CHANGE_KINDS},
 }
@@ -30,7 +33,7 @@ _GROUPS: dict[str, tuple[ChangeKind, ...]] = {
 class _Gate(NamedTuple):
     """What fails the run: kinds of changes; and, where only rises above a bound do, that bound."""
 
-    kinds: frozenset[ChangeKind] = frozenset()
+    kinds: frozenset[str] = frozenset()
     dearer_by_percent: Decimal = Decimal(0)
 
 
@@ -44,7 +47,8 @@ class _Gate(NamedTuple):
     "fail_on",
     multiple=True,
     metavar="KIND,...",
-    help="Exit with 1 on such a change: privacy, unroutable, cost, cost>5%, redundancy, any, or a kind by its name.",
+    help="Exit with 1 on such a change: privacy, unroutable, outward (to a farther place), cost, cost>5%, redundancy, "
+    "any, or a kind by its name.",
 )
 @click.option("--all", "all_lines", is_flag=True, help="Every line, and not the largest ones only.")
 def command(base: str, head: str, form: str | None, as_json: bool, fail_on: tuple[str, ...], all_lines: bool) -> None:
@@ -64,33 +68,32 @@ def command(base: str, head: str, form: str | None, as_json: bool, fail_on: tupl
         gate = _gate(fail_on)
         catalogs = load_catalog_at(base), load_catalog_at(head)
         found = diff(*catalogs)
+        failing = _failing(found, gate, *catalogs)
         if as_json or form == "json":
             click.echo(dumps(found.to_dict(), indent=2))
         else:
-            click.echo((markdown if form == "markdown" else text)(found, all_lines=all_lines))
-        if gate.dearer_by_percent and any(change.kind == "dearer" for change in found.changes):
-            found = diff(*catalogs, dearer_by_percent=gate.dearer_by_percent)
-        sys.exit(_exit_code(found, gate))
+            told = Told(found, beside(*catalogs), failing, all_lines)
+            click.echo(markdown(told) if form == "markdown" else text(told))
+        if failing:
+            click.echo(f"failed on {', '.join(failing)}", err=True)
+        sys.exit(1 if failing else 0)
 
 
-def _exit_code(found: Diff, gate: _Gate) -> int:
-    told = {change.kind for change in found.changes if not _is_of_the_price(change)}
-    failing = [kind for kind in CHANGE_KINDS if kind in gate.kinds & told]
-    if failing:
-        click.echo(f"failed on {', '.join(failing)}", err=True)
-    elif gate.kinds and not found.complete:
-        click.echo("failed: the comparison is not complete, so nothing can be said to be absent", err=True)
-        return 1
-    return 1 if failing else 0
-
-
-def _is_of_the_price(change: RoutingChange) -> bool:
-    """Whether only a budget shows it: every rise leaves a budget that pays no longer. `cost` is the gate for that."""
-    return change.kind in ("unroutable", "routable", "rerouted") and change.region.only_with == ("budgetUsd",)
+def _failing(found: Diff, gate: _Gate, base: Catalog, head: Catalog) -> list[str]:
+    """What the run fails on: kinds that are there, or that nothing can be said to be absent."""
+    told: set[str] = {change.kind for change in found.changes if not is_of_the_price(change)}
+    if any(is_outward(change) for change in found.changes if not is_of_the_price(change)):
+        told.add("outward")
+    if gate.dearer_by_percent and "dearer" in told & gate.kinds:
+        above = diff(base, head, dearer_by_percent=gate.dearer_by_percent)
+        if all(change.kind != "dearer" for change in above.changes) and above.complete:
+            told.remove("dearer")
+    failing = [kind for kind in (*CHANGE_KINDS, "outward") if kind in gate.kinds & told]
+    return failing or (["a comparison that is not complete"] if gate.kinds and not found.complete else [])
 
 
 def _gate(given: tuple[str, ...]) -> _Gate:
-    kinds: set[ChangeKind] = set()
+    kinds: set[str] = set()
     percents: list[Decimal] = []
     for word in (word.strip() for value in given for word in value.split(",")):
         name, above, amount = word.partition(">")

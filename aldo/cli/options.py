@@ -31,7 +31,10 @@ catalog_option = click.option(
     "--catalog", metavar="FILE", help="The catalog. [default: $ALDO_CATALOG, ./models.yaml, the shipped one]"
 )
 request_option = click.option(
-    "--request", "request_file", metavar="FILE", help="Take the request from a file of JSON; `-` is standard input."
+    "--request",
+    "request_file",
+    metavar="JSON|FILE",
+    help="Take the request from JSON: itself, a file of it, or `-` for stdin.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

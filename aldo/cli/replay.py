@@ -92,7 +92,7 @@ def report_text(report: Report) -> str:
 
 def _changes_lines(changes: Changes, before: Decimal) -> list[str]:
     other = changes.against
-    moves = [(f"{move.before} -> {move.after}", move.rows, move.usd) for move in changes.reroutes]
+    moves = [(_move(move.before, move.after), move.rows, move.usd) for move in changes.reroutes]
     return [
         "",
         click.style("against the other catalog", bold=True),
@@ -106,6 +106,10 @@ def _changes_lines(changes: Changes, before: Decimal) -> list[str]:
         f"  {'difference':<20} {'':>14}  {_amount(other.usd - before, signed=True):>22} USD",
         *_table("moves", moves, signed=True),
     ]
+
+
+def _move(before: str, after: str) -> str:
+    return f"{before}, other price" if before == after else f"{before} -> {after}"
 
 
 def _table(title: str, rows: list[tuple[str, int, Decimal]], *, signed: bool = False) -> list[str]:

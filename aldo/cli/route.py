@@ -130,6 +130,8 @@ def _utf8(line: str) -> str:
 
 
 def _whole(path: str) -> str:
+    if path.lstrip().startswith("{"):  # the request itself
+        return path
     with opened(path) as file:
         return _utf8(file.read())
 

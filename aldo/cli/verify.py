@@ -42,12 +42,22 @@ def verified(catalog: Catalog, path: str, *, as_json: bool) -> int:
         told = [{"record": n, "verdict": v, "detail": detail} for n, (v, detail) in enumerate(verdicts, start=1)]
         click.echo(dumps({"version": 1, "records": told}))
     else:
-        for number, (verdict, detail) in enumerate(verdicts, start=1):
-            where = f"record {number}: " if len(verdicts) > 1 else ""
-            click.echo(fold(printable(f"{where}{verdict}: {detail}"), rest="  "))
+        _tell(verdicts)
     return max(_CODES.get(verdict, 1) for verdict, _ in verdicts)
 
 
+def _tell(verdicts: list[tuple[str, str]]) -> None:
+    """Each record; of many those alone that are not identical, and how many are."""
+    for number, (verdict, detail) in enumerate(verdicts, start=1):
+        if len(verdicts) <= _FEW or verdict != _SAME:
+            where = f"record {number}: " if len(verdicts) > 1 else ""
+            click.echo(fold(printable(f"{where}{verdict}: {detail}"), rest="  "))
+    if len(verdicts) > _FEW:
+        same = sum(verdict == _SAME for verdict, _ in verdicts)
+        click.echo(f"{same:,} of {len(verdicts):,} records are identical")
+
+
+_FEW = 20
 _CODES = {_SAME: 0, _UNREADABLE: 2}
 
 

@@ -41,7 +41,10 @@ class Totals(NamedTuple):
 
 
 class Reroute(NamedTuple):
-    """Rows that move from one model, or from an error, to another; `usd` is how much dearer they become."""
+    """Rows that move from one model, or from an error, to another; `usd` is how much dearer they become.
+
+    Rows that stay with a model whose price is another are such a move, too.
+    """
 
     before: str
     after: str
@@ -140,7 +143,7 @@ def _changes(outcomes: tuple[Outcome, ...]) -> Changes:
     for outcome in outcomes:
         assert outcome.change is not None
         kinds[outcome.change] += outcome.rows
-        if outcome.change != "same":
+        if outcome.change != "same" or outcome.against_usd != outcome.usd:
             move = outcome.model or outcome.error or "", outcome.against_model or outcome.against_error or ""
             rows, usd = moves.get(move, (0, Decimal(0)))
             moves[move] = rows + outcome.rows, usd + outcome.against_usd - outcome.usd

@@ -128,6 +128,8 @@ class Chooses(Frozen):
     locality: Places | None = None
     provides: SomeNames | None = None
     """Entries that provide any of these tags."""
+    lacks: SomeNames | None = None
+    """Entries that lack any of these tags."""
     privacy_allowed: Tiers | None = None
     """Entries that allow any of these tiers."""
     effective_context_tokens: Numbers | None = None
@@ -152,10 +154,13 @@ class Never(Frozen):
     name: Text
     when: When = Field(default_factory=When)
     chooses: Chooses
+    allow_vacuous: StrictBool = False
+    """Whether it may stand although no entry is one that it speaks of: a guard against those to come."""
 
 
 class Always(Frozen):
-    """Every request of `when` is served: also with any `survives` models down, and at no more than `costsAtMost`."""
+    """Every request of `when` is served: also with any `survives` models down, at no more than `costsAtMost`, and by
+    one of the models that it `chooses`."""
 
     name: Text
     when: When
@@ -163,11 +168,13 @@ class Always(Frozen):
     """How many models may be down."""
     costs_at_most: Usd | None = None
     """USD at list price for the sizes of the request."""
+    chooses: Chooses | None = None
+    """What is true of the first choice."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Always:
-        if self.survives is None and self.costs_at_most is None:
-            raise PydanticCustomError("asserts_nothing", "must say survives or costsAtMost")
+        if self.survives is None and self.costs_at_most is None and self.chooses is None:
+            raise PydanticCustomError("asserts_nothing", "must say survives, costsAtMost or chooses")
         if self.when.capability_class is None or self.when.privacy is None:
             raise PydanticCustomError("no_request", "when must say capabilityClass and privacy")
         return self

@@ -19,6 +19,8 @@ class Statement(NamedTuple):
     """A request that refutes it."""
     detail: str = ""
     """Why, in words: what the witness gets, or what nothing matches."""
+    may_be_vacuous: bool = False
+    """Whether it is no failure that it says nothing: of the built-in ones, and where a policy allows it."""
 
     def to_dict(self) -> dict[str, Any]:
         witness = self.witness and self.witness.model_dump(mode="json", exclude_defaults=True)
@@ -53,13 +55,14 @@ class Proof(NamedTuple):
     statements: tuple[Statement, ...]
     redundancy: tuple[Redundancy, ...]
     built_in: bool
-    """Whether the statements are the built-in ones. Of those a vacuous one is no failure: it has nothing to forbid."""
+    """Whether the statements are the built-in ones."""
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is refuted, and no statement of a policy says nothing."""
-        failing = {"refuted"} if self.built_in else {"refuted", "vacuous"}
-        return not any(statement.verdict in failing for statement in self.statements)
+        """Whether nothing is refuted, and nothing is vacuous that must say something."""
+        return all(
+            one.verdict == "proven" or (one.verdict == "vacuous" and one.may_be_vacuous) for one in self.statements
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `aldo prove --json`."""

@@ -330,7 +330,7 @@ def test_the_text_shows_a_dozen_lines_and_says_how_many_more_there_are(here: Pat
     )
     short, full = aldo("diff", base, head).stdout, aldo("diff", base, head, "--all").stdout
     assert len(re.findall("^rerouted", short, re.M)) == 12
-    assert "8 smaller ones are not shown; --all shows them." in short
+    assert "8 smaller lines not shown; --all shows all." in short
     assert len(re.findall("^rerouted", full, re.M)) == 20
     assert "--all" not in full
     assert len(diff_json(base, head)["changes"]) == 20

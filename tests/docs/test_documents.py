@@ -26,6 +26,7 @@ RUN_BY_OTHERS = {
     "sh make": "CI and tests/test_install.py",
     "yaml ci": "tests/test_pre_commit.py and tests/test_action.py",
     "sh ci": "tests/test_pre_commit.py and tests/test_action.py",
+    "yaml routing": "tests/docs/test_routing_workflow.py",
     "diff": "tests/validate/test_rules.py",
 }
 

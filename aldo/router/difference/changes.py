@@ -8,6 +8,7 @@ from aldo.router.difference.found import BUDGETED, PLAIN, Key, Shown
 from aldo.router.difference.places import reached, request_for
 from aldo.router.difference.reserves import Demand, Reserve, most_demanding
 from aldo.router.difference.rise import Rise
+from aldo.router.difference.typical import Typical
 from aldo.router.difference.witness import Sides, outcome, plainest, request_of
 from aldo.router.facts import Facts
 from aldo.router.regions.lattice import LARGEST
@@ -18,15 +19,16 @@ from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
 
 
 def route_change(
-    sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], share: float, rise: Rise | None
+    sides: Sides, key: Key, shown: Mapping[PrivacyTier, Shown], typical: Typical, rise: Rise | None
 ) -> RoutingChange:
     """The change that a key stands for; with the plainest witness, where a `rise` is given to judge it by."""
     tiers = tuple(tier for tier in PRIVACY_TIERS if tier in shown)
-    privacy = min(tiers, key=lambda tier: shown[tier].way.plainness)
+    plainness = min(shown[tier].way.plainness for tier in tiers)
+    privacy = typical.main_tier(key, (tier for tier in tiers if shown[tier].way.plainness == plainness))
     witness = request_of(key, privacy, shown[privacy])
     if rise is not None:
         witness = plainest(sides, key, witness, rise)
-    return told(sides, key, tiers, witness, shown[privacy].way.plainness, share)
+    return told(sides, key, tiers, witness, plainness, typical.share(key))
 
 
 def told(

@@ -10,9 +10,10 @@ from aldo.router.difference.found import Found, Key
 from aldo.router.difference.places import one_sided_names
 from aldo.router.difference.reserves import Reserve, lost_and_gained
 from aldo.router.difference.rise import Rise
-from aldo.router.difference.side import Side
+from aldo.router.difference.side import Side, only_in
 from aldo.router.difference.typical import Typical
 from aldo.router.difference.witness import Sides, outcome
+from aldo.router.facts import Facts
 from aldo.router.regions.effort import Effort, OutOfEffortError
 from aldo.schema.difference import ChangeKind, Region, RoutingChange
 from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
@@ -45,7 +46,7 @@ class Comparison:
         """The changes of the model, of whether there is one, and of the price."""
         found = list(self._found)
         rise = self._found.rise if len(found) <= _MOST_POLISHED else None
-        changes = {key: route_change(self._sides, key, shown, self._typical.share(key), rise) for key, shown in found}
+        changes = {key: route_change(self._sides, key, shown, self._typical, rise) for key, shown in found}
         return changes | dict(self._names())
 
     def others(self) -> Iterator[RoutingChange]:
@@ -64,7 +65,7 @@ class Comparison:
             if cell[0] == cell[1]:
                 continue
             if not compared:
-                self._typical.compare(name)
+                self._typical.compare(name, self._changed(name))
             if cell in compared:
                 self._found.copy(name, compared[cell], privacy)
                 reserves[privacy] = reserves[compared[cell]]
@@ -75,6 +76,12 @@ class Comparison:
             for requires in requirement_sets(base, head, self._effort):
                 comparison.compare(requires)
             reserves[privacy] = list(lost_and_gained(base, head, self._effort))
+
+    def _changed(self, name: str) -> Iterator[Facts]:
+        """The entries of a class that are not alike on both sides, in any tier."""
+        for privacy in PRIVACY_TIERS:
+            base, head = (side.members(name, privacy) for side in (self._base, self._head))
+            yield from (*only_in(base, head), *only_in(head, base))
 
     def _names(self) -> Iterator[tuple[Key, RoutingChange]]:
         """Requests that name a class which one side does not know: it refuses them, whatever else they ask."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import product
 
 from aldo.router.difference.found import Found, Key, Shown, Way
@@ -10,7 +11,10 @@ from aldo.router.difference.rise import Rise
 from aldo.router.facts import Facts
 from aldo.router.regions.sectors import TYPICAL_SIZES
 from aldo.router.table import RoutingTable
-from aldo.schema.vocabulary import PRIVACY_TIERS
+from aldo.schema.vocabulary import PRIVACY_TIERS, PrivacyTier
+
+_ANSWER = 1024  # tokens
+_MOST_CONTEXTS = 8
 
 
 class Typical:
@@ -19,25 +23,32 @@ class Typical:
     def __init__(self, base: RoutingTable, head: RoutingTable, found: Found) -> None:
         self._sides = base, head
         self._found = found
-        self._affected: Counter[Key] = Counter()
+        self._affected: Counter[tuple[Key, PrivacyTier]] = Counter()
         self._all: Counter[str] = Counter()
 
-    def compare(self, capability_class: str) -> None:
-        """Adds to what is found, and counts."""
+    def compare(self, capability_class: str, changed: Iterable[Facts]) -> None:
+        """Adds to what is found, and counts. Sizes that just fit a changed entry are typical, too."""
         wanted = [frozenset[str](), *(frozenset({tag}) for tag in self._tags(capability_class))]
-        for requires, privacy, sizes in product(wanted, PRIVACY_TIERS, TYPICAL_SIZES):
+        contexts = sorted({facts.context_tokens for facts in changed if facts.context_tokens >= 2 * _ANSWER})
+        all_sizes = (*TYPICAL_SIZES, *((context - _ANSWER, _ANSWER) for context in contexts[:_MOST_CONTEXTS]))
+        for requires, privacy, sizes in product(wanted, PRIVACY_TIERS, all_sizes):
             base, head = (side.plain_first(capability_class, privacy, requires, *sizes) for side in self._sides)
             if base is None and head is None:
                 continue
             self._all[capability_class] += 1
             for key in _keys(capability_class, base, head, sizes, self._found.rise):
-                self._affected[key] += 1
+                self._affected[key, privacy] += 1
                 if not self._found.has(key, privacy, 0):
                     self._found.add(key, privacy, Shown(Way(requires), sizes))
 
     def share(self, key: Key) -> float:
-        """The part of the typical requests of its class that a change is about."""
-        return self._affected[key] / max(1, self._all[key.capability_class])
+        """The part of the typical requests of its class, of those that one side serves, that a change is about."""
+        affected = sum(self._affected[key, privacy] for privacy in PRIVACY_TIERS)
+        return affected / max(1, self._all[key.capability_class])
+
+    def main_tier(self, key: Key, tiers: Iterable[PrivacyTier]) -> PrivacyTier:
+        """Of some tiers the one with the most typical requests of a change; of equals the one with the most to lose."""
+        return max(tiers, key=lambda tier: (self._affected[key, tier], PRIVACY_TIERS.index(tier)))
 
     def _tags(self, capability_class: str) -> list[str]:
         tags = {

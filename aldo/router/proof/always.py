@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from aldo.router.facts import Facts
 from aldo.router.group import Group
+from aldo.router.proof.never import matching
 from aldo.router.proof.ranges import least, most
 from aldo.router.regions.bands import Band, bands
 from aldo.router.regions.effort import Effort
-from aldo.router.regions.lattice import HalfPlane
+from aldo.router.regions.lattice import HalfPlane, Point
 from aldo.router.regions.sectors import Sector, sectors
 from aldo.router.table import RoutingTable
 from aldo.schema.decimals import pico_usd, usd_text
@@ -38,8 +39,8 @@ def refuted(table: RoutingTable, statement: Always, effort: Effort) -> Refuted |
     """A request that the statement speaks of and that it is not true for, or None if it is proven."""
     for request in _largest(statement):
         found = _unserved(table, request, statement.survives or 0)
-        if found is None and statement.costs_at_most is not None:
-            found = _too_dear(table, statement, request, effort)
+        if found is None:
+            found = _wrong_choice(table, statement, request, effort)
         if found is not None:
             return found
     return None
@@ -74,9 +75,8 @@ def _unserved(table: RoutingTable, request: RouteRequest, outages: int) -> Refut
     return Refuted(witness, what)
 
 
-def _too_dear(table: RoutingTable, statement: Always, request: RouteRequest, effort: Effort) -> Refuted | None:
-    assert statement.costs_at_most is not None
-    bound = pico_usd(statement.costs_at_most)
+def _wrong_choice(table: RoutingTable, statement: Always, request: RouteRequest, effort: Effort) -> Refuted | None:
+    """Sizes, and models that are down, with which the first choice is too dear or not one that was meant."""
     box = _box(request, statement)
     # Without one model after the other; each set of them once.
     waiting, seen = [request.down], {frozenset(request.down)}
@@ -84,15 +84,29 @@ def _too_dear(table: RoutingTable, statement: Always, request: RouteRequest, eff
         down = waiting.pop()
         spare = (statement.survives or 0) - (len(down) - len(request.down))
         for choice in _choices(table, request.model_copy(update={"down": down}), box, effort):
-            sizes = choice.sector.point(choice.band, *choice.more, *box, _costs_more(choice.facts, bound))
-            if sizes is not None:
-                cost = usd_text(choice.facts.cost(*sizes))
+            found = _fault(statement, choice, box)
+            if found is not None:
+                sizes, detail = found
                 update = {"tokens_in": sizes[0], "max_tokens_out": sizes[1], "down": down}
-                return Refuted(request.model_copy(update=update), f"{choice.facts.id} serves it for {cost} USD")
+                return Refuted(request.model_copy(update=update), detail)
             fewer = (*down, choice.facts.id)
             if spare > 0 and frozenset(fewer) not in seen:
                 seen.add(frozenset(fewer))
                 waiting.append(fewer)
+    return None
+
+
+def _fault(statement: Always, choice: _Choice, box: tuple[HalfPlane, ...]) -> tuple[Point, str] | None:
+    """Sizes at which a choice is not as stated, and what it is then."""
+    facts = choice.facts
+    if statement.costs_at_most is not None:
+        sizes = choice.point(box, _costs_more(facts, pico_usd(statement.costs_at_most)))
+        if sizes is not None:
+            return sizes, f"{facts.id} serves it for {usd_text(facts.cost(*sizes))} USD"
+    if statement.chooses is not None and not matching(statement.chooses)(facts):
+        sizes = choice.point(box)
+        assert sizes is not None, "choices without whole points are left out"
+        return sizes, f"{facts.id} ({facts.locality}) is chosen"
     return None
 
 
@@ -103,6 +117,10 @@ class _Choice(NamedTuple):
     band: Band
     sector: Sector
     more: tuple[HalfPlane, ...]
+
+    def point(self, box: tuple[HalfPlane, ...], *more: HalfPlane) -> Point | None:
+        """Sizes of the box at which it is, and at which `more` conditions hold."""
+        return self.sector.point(self.band, *self.more, *box, *more)
 
 
 def _choices(

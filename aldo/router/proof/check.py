@@ -15,7 +15,7 @@ from aldo.router.proof.redundancy import redundancy
 from aldo.router.regions.effort import MOST, Effort, OutOfEffortError
 from aldo.router.table import RoutingTable
 from aldo.schema.catalog import Catalog
-from aldo.schema.policy import Always, Never, RoutingPolicy, When
+from aldo.schema.policy import Always, Chooses, Never, RoutingPolicy, When
 from aldo.schema.proof import Proof, Redundancy, Statement
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
@@ -41,13 +41,12 @@ def prove(catalog: Catalog, policy: RoutingPolicy | None = None, *, outages: int
 def _of_policy(table: RoutingTable, policy: RoutingPolicy, effort: Effort) -> Iterator[Statement]:
     for never in policy.never:
         _check_names(table, never.name, never.when)
-        for name in never.chooses.capability_class or ():
-            _check(table, never.name, "class", name)
-        for tag in never.chooses.provides or ():
-            _check(table, never.name, "capability", tag)
+        _check_chosen(table, never.name, never.chooses)
         yield _never(table, never)
     for always in policy.always:
         _check_names(table, always.name, always.when)
+        if always.chooses is not None:
+            _check_chosen(table, always.name, always.chooses)
         try:
             yield _always(table, always, effort)
         except OutOfEffortError:
@@ -61,7 +60,8 @@ def _never(table: RoutingTable, statement: Never) -> Statement:
         unknown = [model for model in statement.chooses.id or () if model not in table.facts]
         near = [near for model in unknown for near in nearest(model, table.facts)]
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        return Statement(statement.name, "vacuous", detail=f"no entry of the catalog is one that it speaks of{hint}")
+        detail = f"no entry of the catalog is one that it speaks of{hint}"
+        return Statement(statement.name, "vacuous", None, detail, may_be_vacuous=statement.allow_vacuous)
     return _forbidden(table, statement.name, statement.when, entries)
 
 
@@ -100,7 +100,7 @@ def _built_in(table: RoutingTable) -> Iterator[Statement]:
     if elsewhere:
         yield _forbidden(table, name, When(privacy=("sensitive",)), elsewhere)
     else:
-        yield Statement(name, "vacuous", detail="every entry is there")
+        yield Statement(name, "vacuous", detail="every entry is there", may_be_vacuous=True)
     yield _allowed(table, "a tier reaches only the models that allow it")
 
 
@@ -112,9 +112,9 @@ def _allowed(table: RoutingTable, name: str) -> Statement:
         statement = _forbidden(table, name, When(privacy=(privacy,)), entries)
         if statement.verdict == "refuted":
             return statement
-    return (
-        Statement(name, "proven") if spoken_of else Statement(name, "vacuous", detail="every model allows every tier")
-    )
+    if spoken_of:
+        return Statement(name, "proven")
+    return Statement(name, "vacuous", detail="every model allows every tier", may_be_vacuous=True)
 
 
 def _served(table: RoutingTable, row: Redundancy) -> RouteRequest:
@@ -130,7 +130,7 @@ def _outages(table: RoutingTable, rows: Iterable[Redundancy], outages: int) -> I
     name = f"every class and tier that has a model has one left with any {outages} down"
     served = [row for row in rows if row.models]
     if not served:
-        yield Statement(name, "vacuous", detail="no class and tier has a model")
+        yield Statement(name, "vacuous", detail="no class and tier has a model", may_be_vacuous=True)
         return
     short = sorted((row for row in served if row.survives < outages), key=lambda row: row.survives)
     if not short:
@@ -150,6 +150,13 @@ def _check_names(table: RoutingTable, statement: str, when: When) -> None:
         _check(table, statement, "capability", tag)
     for model in when.pin or ():
         _check(table, statement, "model", model)
+
+
+def _check_chosen(table: RoutingTable, statement: str, chooses: Chooses) -> None:
+    for name in chooses.capability_class or ():
+        _check(table, statement, "class", name)
+    for tag in (*(chooses.provides or ()), *(chooses.lacks or ())):
+        _check(table, statement, "capability", tag)
 
 
 def _check(table: RoutingTable, statement: str, what: NameKind, name: str) -> None:

@@ -93,6 +93,7 @@ def matching(chooses: Chooses) -> Callable[[Facts], bool]:
             and _is_one(chooses.capability_class, facts.capability_class)
             and _is_one(chooses.locality, facts.locality)
             and _is_any(chooses.provides, facts.provides)
+            and (chooses.lacks is None or not facts.provides.issuperset(chooses.lacks))
             and _is_any(chooses.privacy_allowed, facts.privacy_allowed)
             and holds(chooses.effective_context_tokens, facts.context_tokens)
             and holds(chooses.max_output_tokens, inf if limit is None else limit)
