@@ -78,7 +78,7 @@ def test_what_routing_does_not_read_is_named_beside_it(tmp_path: Path) -> None:
 
 def test_a_dearer_model_that_is_cheaper_for_others_is_told_to_be_both(tmp_path: Path) -> None:
     def edit(models: dict[str, Any], _: Any) -> None:
-        models["openai-gpt-6.1-sol"]["cost"] |= {"usdPerMtokIn": 3.8, "usdPerMtokOut": 21}
+        models["openai-gpt-6.1-sol"]["cost"] |= {"usdPerMtokIn": 1.9, "usdPerMtokOut": 10.5}
 
     assert "for others" in aldo("diff", str(MODELS), changed(tmp_path, edit)).stdout
 
