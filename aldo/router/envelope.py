@@ -27,7 +27,11 @@ class Envelope:
         self.only_out = min(by_tie, key=lambda f: f.pico_out)
         stairs = _staircase(by_tie)
         self.corners = _hull(stairs)
-        self.steps = tuple(_step(a, b, stairs) for a, b in zip(self.corners, self.corners[1:], strict=False))
+        places = {id(facts): place for place, facts in enumerate(stairs)}
+        self.steps = tuple(
+            _step(stairs[places[id(a)] : places[id(b)] + 1])
+            for a, b in zip(self.corners, self.corners[1:], strict=False)
+        )
         self.sole = self.corners[0] if not self.steps else None
         """The one that is the cheapest for all sizes of which none is zero, if one is."""
 
@@ -90,7 +94,9 @@ def _below(left: Facts, middle: Facts, right: Facts) -> bool:
     return (middle.pico_in - left.pico_in) * rise > (middle.pico_out - left.pico_out) * run
 
 
-def _step(here: Facts, there: Facts, stairs: Sequence[Facts]) -> Step:
+def _step(stairs: Sequence[Facts]) -> Step:
+    """From the first of some stairs to the last, two corners. No stair before or behind them is as cheap between."""
+    here, there = stairs[0], stairs[-1]
     more_in, less_out = there.pico_in - here.pico_in, here.pico_out - there.pico_out
     # Both cost the same for less_out tokens in and more_in tokens out, and so does all that lies between them.
     cost = here.cost(less_out, more_in)

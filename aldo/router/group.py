@@ -58,11 +58,13 @@ class Group:
     def envelope(self, context: int, limit: int) -> Envelope | None:
         """The envelope of those whose context and limit are at least the ones at these places; None for nobody."""
         at = context, limit
-        if at not in self._envelopes:
-            if len(self._envelopes) >= _MOST_ENVELOPES:
-                self._envelopes.clear()
-            self._envelopes[at] = self._made(context, limit)
-        return self._envelopes[at]
+        if at in self._envelopes:
+            return self._envelopes[at]
+        made = self._made(context, limit)
+        if len(self._envelopes) >= _MOST_ENVELOPES:
+            self._envelopes.clear()
+        self._envelopes[at] = made
+        return made
 
     def _made(self, context: int, limit: int) -> Envelope | None:
         if context == len(self.contexts):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from aldo.router.facts import Facts
 from aldo.router.stages import fits
-from aldo.schema.decimals import PICO_PLACES, pico_usd
+from aldo.schema.decimals import LARGEST, pico_usd, usd_decimal
 from aldo.schema.explanation import Change
 from aldo.schema.request import RouteRequest
 
@@ -83,6 +82,7 @@ class _Sizer:
         if limit is not None and cost > limit:
             return
         if self.budget is not None and cost > self.budget:
-            enough = Decimal(cost).scaleb(-PICO_PLACES)
+            # Above the largest budget that a request may say it has to do without one.
+            enough = usd_decimal(cost) if cost <= pico_usd(LARGEST) else None
             changed.append(Change(field="budgetUsd", before=self.request.budget_usd, after=enough))
         yield tuple(changed)

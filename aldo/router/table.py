@@ -7,7 +7,7 @@ search in sorted thresholds, however many entries there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -17,9 +17,9 @@ from aldo.router.cells import cells
 from aldo.router.facts import Facts, project
 from aldo.router.group import Group
 from aldo.router.names import KnownNames
-from aldo.router.rank import rank
+from aldo.router.rank import rank, tie
 from aldo.router.shelf import Shelf
-from aldo.router.stages import Question, first_failure, later_failure, question
+from aldo.router.stages import Question, first_failure, fits, later_failure, question
 from aldo.schema.canonical import digest
 from aldo.schema.catalog import Catalog
 from aldo.schema.decimals import pico_decimal
@@ -27,6 +27,8 @@ from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import LOCALITIES
 
 _MOST_KEPT = 10_000
+_MOST_PEELED = 3  # of the best that are out, before the others are looked through one by one
+_MOST_WITHOUT = 8
 
 # Straight from the request's dictionary: that is three times as fast as attribute by attribute.
 _shape = itemgetter("capability_class", "privacy", "fallback_classes", "requires", "localities")
@@ -34,6 +36,12 @@ _rest = itemgetter("tokens_in", "max_tokens_out", "budget_usd", "pin", "exclude"
 
 GroupKey = tuple[str, str, frozenset[str], str]
 """Class, tier, requirement set and locality."""
+
+
+def _best_of(members: Iterable[Facts], banned: frozenset[str], tokens_in: int, tokens_out: int) -> Facts | None:
+    """The first of the entries of a group that fits and is not banned."""
+    left = (f for f in members if f.id not in banned and fits(f, tokens_in, tokens_out))
+    return min(left, key=lambda f: (f.cost(tokens_in, tokens_out), *tie(f)), default=None)
 
 
 class RoutingTable:
@@ -171,13 +179,15 @@ class RoutingTable:
     def _best_but(
         self, key: GroupKey, group: Group, best: Facts | None, tokens_in: int, tokens_out: int, banned: frozenset[str]
     ) -> Facts | None:
-        """The best that is not banned. Who is out is out again soon, so the groups without it are kept."""
-        gone: list[str] = []
+        """The best that is not banned. Who is out is out again soon, so the groups without one or a few are kept."""
+        gone: set[str] = set()
         while best is not None and best.id in banned:
-            gone.append(best.id)
+            gone.add(best.id)
+            if len(gone) > _MOST_PEELED:
+                return _best_of(self._members(key), banned, tokens_in, tokens_out)
             rest = group.without.get(best.id)
             if rest is None:
-                if len(group.without) >= _MOST_KEPT:
+                if len(group.without) >= _MOST_WITHOUT:
                     group.without.clear()
                 rest = group.without[best.id] = Group([f for f in self._members(key) if f.id not in gone])
             group = rest

@@ -36,6 +36,11 @@ def pico_usd(usd: Decimal) -> int:
     return int(pico_decimal(usd))
 
 
+def usd_decimal(pico: int) -> Decimal:
+    """Whole 10⁻¹² USD as an exact amount in USD, whatever precision the caller works with."""
+    return _EXACT.scaleb(Decimal(pico), -PICO_PLACES)
+
+
 def pico_per_token(price: Decimal) -> int:
     """A price in USD per million tokens as 10⁻¹² USD per token. Exact for prices of six places."""
     return pico_usd(price) // 10**6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import localcontext
 from typing import Any
 
 import pytest
@@ -94,3 +95,67 @@ def test_a_budget_beyond_what_a_request_may_say_shows_no_difference() -> None:
         assert change.witness.budget_usd is None or change.witness.budget_usd <= 10**9
         if change.kind == "unroutable":
             assert difference.find(change.witness) is change
+
+
+def _one_class(*models: tuple[str, str, int]) -> Catalog:
+    changes = ({"id": model, "provides": [tag], "effectiveContextTokens": context} for model, tag, context in models)
+    return Catalog.model_validate({"models": [ENTRY | change for change in changes]})
+
+
+def test_a_reserve_that_is_lost_below_another_that_is_gained_is_told() -> None:
+    keep = (("a", "tool-use", 1), ("b", "streaming", 7))
+    base = _one_class(*keep, ("n", "vision", 3))
+    head = _one_class(*keep, ("g", "vision", 1), ("h", "vision", 1))
+    assert {"redundancy-lost", "redundancy-gained"} <= {change.kind for change in aldo.diff(base, head).changes}
+
+
+def test_nothing_depends_on_the_precision_that_the_caller_works_with() -> None:
+    models = [ENTRY | {"cost": {"usdPerMtokIn": "1.234567", "usdPerMtokOut": price}} for price in ("1", "2.345678")]
+    base, head = (Catalog.model_validate({"models": [model]}) for model in models)
+    refused = aldo.RouteRequest(
+        capability_class=ENTRY["capabilityClass"], privacy="public", budget_usd="0.000000000001"
+    )
+    with localcontext(prec=3):
+        difference = aldo.diff(base, head)
+        for change in difference.changes:
+            if change.kind == "unroutable":
+                assert difference.find(change.witness) is change
+        with pytest.raises(aldo.NoEligibleModelError) as caught:
+            aldo.route(base, refused)
+        for relaxation in caught.value.relaxations:
+            assert aldo.route(base, relaxation.apply(refused)).model == relaxation.model
+
+
+def test_a_budget_that_no_request_may_say_is_no_advice() -> None:
+    price = {"cost": {"usdPerMtokIn": 10**9, "usdPerMtokOut": 10**9}, "effectiveContextTokens": 10**12}
+    catalog = Catalog.model_validate({"models": [ENTRY | price]})
+    request = aldo.RouteRequest(
+        capability_class=ENTRY["capabilityClass"], privacy="public", tokens_in=10**12, max_tokens_out=0, budget_usd=1
+    )
+    with pytest.raises(aldo.NoEligibleModelError) as caught:
+        aldo.route(catalog, request)
+    assert [aldo.route(catalog, one.apply(request)).model for one in caught.value.relaxations]
+    assert aldo.why_not(catalog, request, ENTRY["id"]).changes
+
+
+def test_statements_are_bounded_each_by_itself() -> None:
+    when = {"capabilityClass": ENTRY["capabilityClass"], "privacy": "public", "tokensIn": {"atMost": 2000}}
+    one = {"when": when | {"maxTokensOut": {"atMost": 2000}}, "survives": 1, "costsAtMost": 1000}
+    catalog = catalog_of(hard(60))
+    policy = RoutingPolicy.model_validate({"always": [one | {"name": f"s{number}"} for number in range(30)]})
+    assert {statement.verdict for statement in aldo.prove(catalog, policy, effort=8_000).statements} == {"proven"}
+
+
+def test_a_statement_about_outages_alone_looks_at_no_prices() -> None:
+    when = {"capabilityClass": ENTRY["capabilityClass"], "privacy": "public", "tokensIn": {"atMost": 2000}}
+    policy = RoutingPolicy.model_validate({"always": [{"name": "s", "when": when, "survives": 50}]})
+    assert aldo.prove(catalog_of(hard(200)), policy, effort=0).holds
+
+
+def test_many_of_the_best_models_down_leave_the_best_of_the_others() -> None:
+    catalog = catalog_of(hard(80))
+    request = aldo.RouteRequest(capability_class=ENTRY["capabilityClass"], privacy="public")
+    chain = [aldo.route(catalog, request).model, *aldo.route(catalog, request).alternates]
+    for down in range(len(chain)):
+        asked = request.model_copy(update={"down": tuple(chain[:down])})
+        assert aldo.route(catalog, asked).model == chain[down]

@@ -62,8 +62,9 @@ class CellComparison(NamedTuple):
         self.effort.spend(1 + sum(len(shelf) for side in (base, head) for shelf in side.values()))
         changed = [place for place in LOCALITIES if base[place] is not head[place]]
         if changed:
+            members = sum(len(group.members) for side in (base, head) for group in side.values())
             for band in bands((*base.values(), *head.values())):
-                self.effort.spend()
+                self.effort.spend(1 + members // 16)
                 _BandComparison(self, requires, band, _envelopes(base, band), _envelopes(head, band)).compare(changed)
 
     def show(self, kind: ChangeKind, band: Band, sector: Sector, way: Way, more: tuple[HalfPlane, ...]) -> None:

@@ -89,15 +89,18 @@ def _reserves(
 ) -> Iterator[tuple[_Taken, int, int]]:
     for met in _meets([*gone, *come], effort):
         effort.spend(1 + (len(gone) + len(come)) // 32)
-        if _takers(met, come) == _takers(met, gone):
+        more, fewer = _takers(met, come), _takers(met, gone)
+        if more == fewer:
             continue
+        is_loss = more < fewer
         for lower in (met, *_meets_with(met, alike)):
             effort.spend(1 + len(alike) // 32)
             common = _takers(lower, alike)
             base, head = _takers(lower, gone) + common, _takers(lower, come) + common
             if base != head:
                 yield lower, base, head
-                if base and head:  # nobody has to be looked for
+                # Whoever else had to be looked for is there, and the request shows what `met` would show.
+                if base and head and (head < base) == is_loss:
                     break
 
 
@@ -117,7 +120,7 @@ def _meets(demands: Sequence[_Taken], effort: Effort) -> Iterable[_Taken]:
     """Every meet of some of them."""
     found: set[_Taken] = set()
     for demand in sorted(set(demands)):
-        effort.spend(1 + len(found) // 32)
+        effort.spend(1 + len(found) // 4)  # before they are made: they may double each time
         found.update(_meets_with(demand, found.copy()))
         found.add(demand)
     return sorted(found)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from aldo.router.compiled import CompiledCatalog
 from aldo.router.difference.found import Key, Shown
 from aldo.router.difference.rise import Rise
 from aldo.router.facts import Facts
 from aldo.router.regions.sectors import TYPICAL_SIZES
-from aldo.schema.decimals import PICO_PLACES
+from aldo.schema.decimals import usd_decimal
 from aldo.schema.decision import Decision
 from aldo.schema.difference import Outcome
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PrivacyTier
 
 Sides = tuple[CompiledCatalog, CompiledCatalog]
-
-
-def usd(pico: int) -> Decimal:
-    """Whole 10⁻¹² USD as an exact amount."""
-    return Decimal(pico).scaleb(-PICO_PLACES)
 
 
 def request_of(key: Key, privacy: PrivacyTier, shown: Shown) -> RouteRequest:
@@ -35,7 +29,7 @@ def request_of(key: Key, privacy: PrivacyTier, shown: Shown) -> RouteRequest:
         tokens_in=tokens_in,
         max_tokens_out=tokens_out,
         localities=way.localities,
-        budget_usd=None if budget is None else usd(budget),
+        budget_usd=None if budget is None else usd_decimal(budget),
     )
 
 

@@ -39,7 +39,7 @@ def refuted(table: RoutingTable, statement: Always, effort: Effort) -> Refuted |
     """A request that the statement speaks of and that it is not true for, or None if it is proven."""
     for request in _largest(statement):
         found = _unserved(table, request, statement.survives or 0)
-        if found is None:
+        if found is None and (statement.costs_at_most is not None or statement.chooses is not None):
             found = _wrong_choice(table, statement, request, effort)
         if found is not None:
             return found
@@ -131,6 +131,7 @@ def _choices(
     groups = _groups(table, request)
     effort.spend(sum(map(len, groups)))
     for band in bands(groups):
+        effort.spend(1 + sum(len(group.members) for group in groups) // 8)
         open_sectors: list[tuple[HalfPlane, ...]] = [()]  # where no place so far serves
         for group in groups:
             envelope = group.envelope_at(band.total, band.limit)

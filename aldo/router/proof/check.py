@@ -33,12 +33,12 @@ def prove(catalog: Catalog, policy: RoutingPolicy | None = None, *, outages: int
     """
     table = compile_catalog(catalog).table
     rows = tuple(redundancy(table))
-    found = _built_in(table) if policy is None else _of_policy(table, policy, Effort(effort))
+    found = _built_in(table) if policy is None else _of_policy(table, policy, effort)
     statements = (*found, *_outages(table, rows, outages)) if outages else tuple(found)
     return Proof(statements, rows, built_in=policy is None)
 
 
-def _of_policy(table: RoutingTable, policy: RoutingPolicy, effort: Effort) -> Iterator[Statement]:
+def _of_policy(table: RoutingTable, policy: RoutingPolicy, effort: int) -> Iterator[Statement]:
     for never in policy.never:
         _check_names(table, never.name, never.when)
         _check_chosen(table, never.name, never.chooses)
@@ -48,7 +48,7 @@ def _of_policy(table: RoutingTable, policy: RoutingPolicy, effort: Effort) -> It
         if always.chooses is not None:
             _check_chosen(table, always.name, always.chooses)
         try:
-            yield _always(table, always, effort)
+            yield _always(table, always, Effort(effort))
         except OutOfEffortError:
             raise UndecidedError(always.name) from None
 
