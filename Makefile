@@ -52,8 +52,11 @@ $(VENV)/.mlx: $(VENV)/.package
 demo: $(VENV)/.package $(VENV)/.mlx
 	@sh demo.sh
 
+# One worker a core; the tests of one file stay together, because they share what they set up.
+PYTEST := python -m pytest -n auto --dist loadfile
+
 test: $(VENV)/.test
-	@python -m pytest
+	@$(PYTEST)
 
 $(VENV)/.heavy: $(VENV)/.test
 	@echo 'Setting up the heavy tests in $(VENV) ...'
@@ -61,7 +64,7 @@ $(VENV)/.heavy: $(VENV)/.test
 	@touch $@
 
 test-all: $(VENV)/.heavy
-	@HYPOTHESIS_PROFILE=explore python -m pytest -m 'heavy or not heavy'
+	@HYPOTHESIS_PROFILE=explore $(PYTEST) -m 'heavy or not heavy'
 
 check: $(VENV)/.test
 	@python -m pytest -q tests/test_architecture.py tests/schema/test_published.py tests/validate/test_rules.py tests/docs

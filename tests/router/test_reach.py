@@ -209,6 +209,15 @@ def test_one_of_the_winners_always_comes_before_it(world: World) -> None:
             assert names & set(before[: before.index(verdict.facts.id)])
 
 
+def test_equal_costs_of_the_only_shape_that_two_tokens_leave_are_no_price_decision() -> None:
+    """One token in and one out: 0 + 0.000001 is 0.000001 + 0, so the id decides."""
+    base = {"locality": "local", "capabilityClass": "fast-draft", "provides": ["vision"], "effectiveContextTokens": 2}
+    whose = {"provider": "one", "providerKind": "openai-compat", "privacyAllowed": list(TIERS), **base}
+    prices = {"a": ("0", "0.000001"), "b": ("0.000001", "0")}
+    entries = [{"id": n, "cost": {"usdPerMtokIn": i, "usdPerMtokOut": o}, **whose} for n, (i, o) in prices.items()]
+    assert {verdict.decided_by for verdict in verdicts(build_catalog(entries)).values()} == {"id"}
+
+
 @settings(max_examples=150)
 @given(small())
 def test_what_decides_is_what_the_ranking_says(world: World) -> None:
