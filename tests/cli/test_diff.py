@@ -20,6 +20,7 @@ from aldo.catalog import load_catalog
 from aldo.schema import Catalog
 from tests.support.cases import MODELS, ROOT
 from tests.support.cli import aldo
+from tests.support.entries import entry as cloud_entry
 from tests.support.strategies import compose
 
 Outcome = dict[str, Any]
@@ -37,18 +38,8 @@ KINDS = {
 
 
 def entry(model: str, usd_in: object = 1, usd_out: object = 2, **more: Any) -> dict[str, Any]:
-    base = {
-        "id": model,
-        "provider": "one",
-        "providerKind": "openai-compat",
-        "locality": "cloud",
-        "capabilityClass": "fast-draft",
-        "provides": ["streaming", "tool-use"],
-        "privacyAllowed": ["public", "internal"],
-        "effectiveContextTokens": 100_000,
-        "cost": {"usdPerMtokIn": usd_in, "usdPerMtokOut": usd_out},
-    }
-    return base | more
+    prices = {"usdPerMtokIn": usd_in, "usdPerMtokOut": usd_out}
+    return cloud_entry(model, **{"provides": ["streaming", "tool-use"], "cost": prices} | more)
 
 
 def written(path: Path, *entries: dict[str, Any], **more: Any) -> str:

@@ -17,23 +17,9 @@ from aldo.router import prove
 from aldo.schema import Catalog
 from tests.support.cases import CASES, MODELS, ROOT
 from tests.support.cli import aldo
+from tests.support.entries import entry
 
 HEADER = {"apiVersion": "aldo/policy.v1", "kind": "RoutingPolicy"}
-
-
-def entry(model: str, **more: Any) -> dict[str, Any]:
-    base = {
-        "id": model,
-        "provider": "one",
-        "providerKind": "openai-compat",
-        "locality": "cloud",
-        "capabilityClass": "fast-draft",
-        "provides": ["streaming", "vision"],
-        "privacyAllowed": ["public", "internal"],
-        "effectiveContextTokens": 100_000,
-        "cost": {"usdPerMtokIn": 1, "usdPerMtokOut": 2},
-    }
-    return base | more
 
 
 NEAR = entry(

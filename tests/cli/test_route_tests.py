@@ -19,25 +19,11 @@ from aldo.catalog import load_catalog, load_route_tests
 from aldo.router.examples import run_tests
 from tests.support.cases import MODELS, ROOT
 from tests.support.cli import aldo
+from tests.support.entries import entry
 
 HEADER = {"apiVersion": "aldo/routes.v1", "kind": "RouteTests"}
 REQUEST = {"capabilityClass": "fast-draft", "privacy": "public"}
 SCHEMA = ROOT / "tests" / "support" / "schemas" / "junit-10.xsd"
-
-
-def entry(model: str, **more: Any) -> dict[str, Any]:
-    base = {
-        "id": model,
-        "provider": "one",
-        "providerKind": "openai-compat",
-        "locality": "cloud",
-        "capabilityClass": "fast-draft",
-        "provides": ["streaming", "vision"],
-        "privacyAllowed": ["public", "internal"],
-        "effectiveContextTokens": 100_000,
-        "cost": {"usdPerMtokIn": 1, "usdPerMtokOut": 2},
-    }
-    return base | more
 
 
 NEAR = entry("near", locality="local", privacyAllowed=["public", "internal", "sensitive"], effectiveContextTokens=4096)

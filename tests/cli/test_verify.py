@@ -12,23 +12,13 @@ import pytest
 import aldo as library
 from tests.support.cases import MODELS
 from tests.support.cli import aldo
+from tests.support.entries import entry as cloud_entry
 
 Record = dict[str, Any]
 
 
 def entry(model: str, **more: Any) -> dict[str, Any]:
-    base = {
-        "id": model,
-        "provider": "one",
-        "providerKind": "openai-compat",
-        "locality": "cloud",
-        "capabilityClass": "fast-draft",
-        "provides": ["streaming", "vision"],
-        "privacyAllowed": ["public", "internal"],
-        "effectiveContextTokens": 100_000,
-        "cost": {"usdPerMtokIn": 1, "usdPerMtokOut": 2.000001},
-    }
-    return base | more
+    return cloud_entry(model, **{"cost": {"usdPerMtokIn": 1, "usdPerMtokOut": 2.000001}} | more)
 
 
 def written(path: Path, *entries: dict[str, Any], **more: Any) -> str:
