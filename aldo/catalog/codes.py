@@ -1,4 +1,4 @@
-"""The structural defects that reading a file can find: code, and whether they make it unreadable.
+"""The defects that reading files and merging layers can find: code, and whether they make it unreadable.
 
 `validate/rules` documents each of them with a good and a bad example.
 """
@@ -17,6 +17,16 @@ ALIAS = "AL111"
 SCALAR = "AL112"
 AMBIGUOUS_SCALAR = "AL113"
 BARE_LIST = "AL114"
+
+ABSENT_ID = "AL601"
+EXISTING_ID = "AL602"
+ABSENT_PATH = "AL603"
+TYPE_CHANGE = "AL604"
+STALE_EXPECT = "AL605"
+LOCKED_FIELD = "AL606"
+CONTRADICTION = "AL607"
+NO_OP = "AL608"
+SHADOWED = "AL609"
 
 UNREADABLE = frozenset({SYNTAX, UNREADABLE_FILE, WRONG_KIND, MANY_DOCUMENTS, ALIAS})
 """With one of these, a file is no usable document at all: exit code 2 instead of 1."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
@@ -16,7 +17,7 @@ from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
 from aldo.errors import CatalogError, Edit, Finding, Fix, Related
 from aldo.schema.secrets import masked
-from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND
+from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND, OVERLAY_KIND
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -37,7 +38,14 @@ MOST_ENTRIES = 100_000
 class CatalogFile:
     """A catalog file as read: its value where it has one, and all that is wrong with its structure."""
 
-    def __init__(self, document: Document, entries: int = 0, value: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        entries: int = 0,
+        value: dict[str, Any] | None = None,
+        changed: list[Any] | None = None,
+    ) -> None:
+        """`changed`: the entries that are not known to be plainly valid; None for all of them."""
         self.document = document
         self.entries = entries
         self.is_plain = False
@@ -45,7 +53,7 @@ class CatalogFile:
         self._value = value
         if value is not None:
             unspoilt = not document.odd_keys and not any(finding.severity == "error" for finding in document.findings)
-            self.is_plain = unspoilt and is_plainly_valid(value)
+            self.is_plain = unspoilt and is_plainly_valid(value, changed)
             if not self.is_plain:
                 _ = self.salvaged
 
@@ -98,23 +106,27 @@ class CatalogFile:
         return found
 
 
-def load_catalog(path: str | os.PathLike[str]) -> Catalog:
-    """The catalog in a file.
+def load_catalog(path: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]] = ()) -> Catalog:
+    """The catalog in a file, with overlays laid over it in the order given.
 
-    Raises `CatalogError`, which carries every structural finding of the file with file, line and
-    column, when the file cannot be read or has one. Performs no network access.
+    Raises `CatalogError`, which carries every structural finding of the files with file, line and column, when
+    one of them cannot be read, has a defect or does not fit the layers below. Performs no network access.
     """
-    return value_or_error(read_catalog(os.fspath(path)))
+    if overlays == ():
+        return value_or_error(read_catalog(os.fspath(path)))
+    from aldo.catalog.layers import read_layers  # most catalogs have one layer
+
+    return read_layers(os.fspath(path), overlays).catalog()
 
 
 def value_or_error(file: CatalogFile) -> Catalog:
     """The value of a file that was read; raises `CatalogError` where it has none."""
     if file.catalog is None:
-        raise CatalogError(_errors(file.findings))
+        raise CatalogError(errors_of(file.findings))
     return file.catalog
 
 
-def _errors(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def errors_of(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """What stops a load; the rest is for `lint` to tell."""
     return tuple(finding for finding in findings if finding.severity == "error")
 
@@ -160,7 +172,7 @@ def _load(
             _report_duplicate_names(document, value, named)
     elif document.value is None:  # an empty file is told how a catalog begins
         document.findings[:] = [f._replace(hint=begins) if f.message == "is empty" else f for f in document.findings]
-    errors = _errors(document.sorted_findings())
+    errors = errors_of(document.sorted_findings())
     if loaded is None or errors:
         raise CatalogError(errors)
     return loaded
@@ -223,6 +235,8 @@ def _is_catalog(document: Document) -> bool:
     for key, expected in wrong if has_entries else wrong[:1]:  # of a stranger's file the kind says enough
         near = isinstance(value[key], str) and get_close_matches(value[key], [expected], cutoff=0.8)
         hint = f"did you mean {expected!r}?" if near else "is this the file you meant?"
+        if value[key] == OVERLAY_KIND:
+            hint = "an overlay is laid over a catalog: name it with --overlay"
         document.report_at(codes.WRONG_KIND, f"{key} is {_shown(value[key])}, not {expected}", (key,), hint=hint)
     if wrong and not has_entries:
         return False

@@ -29,9 +29,12 @@ _PRICES = frozenset(("usdPerMtokIn", "usdPerMtokOut", "usdPerMtokCacheRead", "us
 _NEEDED_PRICES = frozenset(("usdPerMtokIn", "usdPerMtokOut"))
 
 
-def is_plainly_valid(value: Any) -> bool:
-    """Whether the value of a catalog file (with its header) is certainly one that `Catalog` takes."""
-    if type(value) is not dict or not value.keys() <= {"apiVersion", "kind", "models", "routing", "vocabulary"}:
+def is_plainly_valid(value: Any, changed: list[Any] | None = None) -> bool:
+    """Whether the value of a catalog file (with its header) is certainly one that `Catalog` takes.
+
+    `changed` are the entries to look at, where the others and the ids are known to be fine.
+    """
+    if type(value) is not dict or not value.keys() <= {"apiVersion", "kind", "models", "routing", "vocabulary", "lock"}:
         return False
     if value.get("apiVersion", API_VERSION) != API_VERSION or value.get("kind", CATALOG_KIND) != CATALOG_KIND:
         return False
@@ -39,9 +42,12 @@ def is_plainly_valid(value: Any) -> bool:
     if type(models) is not list or not models:
         return False
     glance = _Glance()
-    if not all(map(glance.takes, models)) or len({entry["id"] for entry in models}) < len(models):
+    if not all(map(glance.takes, models if changed is None else changed)):
         return False
-    return _routing(value.get("routing", {})) and _vocabulary(value.get("vocabulary", {}), glance)
+    if changed is None and len({entry["id"] for entry in models}) < len(models):
+        return False
+    sections = _routing(value.get("routing", {})) and _vocabulary(value.get("vocabulary", {}), glance)
+    return sections and _lock(value.get("lock", []))
 
 
 class _Glance:
@@ -176,3 +182,10 @@ def _vocabulary(value: Any, glance: _Glance) -> bool:
     if type(value) is not dict or not value.keys() <= {"capabilityClasses", "capabilities"}:
         return False
     return all(type(names) is list and all(map(glance.name, names)) for names in value.values())
+
+
+def _lock(value: Any) -> bool:
+    return type(value) is list and all(type(path) is str and path in _LOCKS for path in value)
+
+
+_LOCKS = frozenset((*_REQUIRED, *_OPTIONAL)) - {"id"}  # paths inside of them are rare

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from aldo.catalog.codes import UNREADABLE_FILE
 from aldo.catalog.document import Document
-from aldo.catalog.load import catalog_of, load_catalog, value_or_error
-from aldo.catalog.reader import parse
+from aldo.catalog.load import catalog_of, value_or_error
+from aldo.catalog.reader import parse, read_document
 from aldo.catalog.source import MOST_BYTES, decode
 from aldo.schema.catalog import Catalog
 
 
-def load_catalog_at(place: str) -> Catalog:
-    """The catalog in a file, or in a revision of one: `main:models.yaml`, `HEAD~1:./models.yaml`.
+def load_catalog_at(place: str, overlays: Iterable[str | os.PathLike[str]] = ()) -> Catalog:
+    """The catalog in a file, or in a revision of one: `main:models.yaml`, `HEAD~1:./models.yaml`; with its overlays.
 
     A file with that very name comes first. As git reads it, the path counts from the top of the repository unless it
     begins with `./`. Raises `CatalogError` as `load_catalog` does.
     """
+    overlays = tuple(overlays)
+    if overlays:
+        from aldo.catalog.layers import read_layers
+
+        return read_layers(place, overlays).catalog()
+    return value_or_error(catalog_of(read_document_at(place)))
+
+
+def read_document_at(place: str) -> Document:
+    """The document in a file, or in a revision of one. Never raises for what is in it."""
     if not is_revision(place):
-        return load_catalog(place)
+        return read_document(place)
     document = Document(path=place)
     data = _blob(place, document)
     if data is not None:
         decode(data, document)
         if not document.findings:
             parse(document)
-    return value_or_error(catalog_of(document))
+    return document
 
 
 def is_revision(place: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -72,20 +72,15 @@ def _report(document: Document, model: type[BaseModel], errors: list[ErrorDetail
     told = sorted(f.span for f in document.findings if f.code in (codes.SCALAR, codes.ALIAS) and f.span)
     for error in errors:
         loc = tuple(error["loc"])
-        path = loc[len(prefix) :]
+        path = _without_tags(loc)[len(prefix) :]
         if error["type"] in ("extra_forbidden", "duplicate_id") or _was_skipped(document, path) or _is_echo(error):
             continue
         if error["type"] != "missing":
             if not _holds_any(document.locate(path), told):
                 _report_value(document, error, path)
         elif loc[-1] in missing[loc[:-1]]:
-            document.report(
-                codes.MISSING_FIELD,
-                f"the field {str(loc[-1])!r} is missing",
-                span=document.locate(path[:-1]),
-                path=path[:-1],
-                hint=_missing_hint(loc),
-            )
+            message = f"the field {str(loc[-1])!r} is missing"
+            document.report_at(codes.MISSING_FIELD, message, path[:-1], hint=_missing_hint(loc))
 
 
 def _holds_any(span: Span | None, inner: list[Span]) -> bool:
@@ -102,11 +97,15 @@ def _report_unknown(
     """Report an unknown key. Where it means a field that is missing, that one is no longer missing."""
     name = str(loc[-1])
     allowed = fields_at(model, loc[:-1])
-    path = loc[len(prefix) :]
+    path = _without_tags(loc)[len(prefix) :]
     absent = missing.get(loc[:-1], [])
     meant = _nearest(name, absent) or _nearest(name, allowed)
     if name == "<<":
         hint = "merge keys are YAML 1.1 and not part of a catalog; write the values out"
+    elif name.startswith("$") and "$unset" not in allowed:
+        hint = "$unset stands beside the fields of an entry, with paths; $add and $remove stand in place of a list"
+    elif name == "id" and "$unset" in allowed:
+        hint = "an id cannot change: remove the entry and add another"
     elif meant:
         hint = f"did you mean {meant!r}?"
     else:
@@ -117,6 +116,11 @@ def _report_unknown(
     document.report_at(codes.UNKNOWN_FIELD, f"unknown field {name!r}", path, key=True, hint=hint, fix=fix)
     if meant in absent:
         absent.remove(meant)
+
+
+def _without_tags(loc: Path) -> Path:
+    """The path in the document: pydantic adds the tag of the variant that it chose, which begins with <."""
+    return tuple(part for part in loc if not (isinstance(part, str) and part.startswith("<") and part != "<<"))
 
 
 def _stands_beside(document: Document, path: Path, name: str) -> bool:
@@ -236,13 +240,23 @@ def _nearest(name: str, known: list[str]) -> str | None:
 
 def fields_at(model: type[BaseModel], loc: Path) -> list[str]:
     """The fields, as files spell them, of the type at a place inside a model."""
-    here: type[BaseModel] | None = model
+    here: Any = model
     for part in loc:
         if isinstance(part, int) or here is None:
             continue
-        field = next((f for f in here.model_fields.values() if (f.alias or "") == part), None)
-        here = _model_in(field.annotation) if field else None
-    return [field.alias or name for name, field in here.model_fields.items()] if here else []
+        if isinstance(part, str) and part.startswith("<"):  # the variant that is a mapping, where there are two
+            continue
+        if get_origin(here) in _MAPPINGS:
+            here = get_args(here)[1]
+            continue
+        one = _model_in(here)
+        field = next((f for f in one.model_fields.values() if (f.alias or "") == part), None) if one else None
+        here = field.annotation if field else None
+    found = _model_in(here) if get_origin(here) not in _MAPPINGS else None
+    return [field.alias or name for name, field in found.model_fields.items()] if found else []
+
+
+_MAPPINGS = (Mapping, dict)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

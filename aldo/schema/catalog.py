@@ -14,6 +14,7 @@ from aldo.schema.base import Frozen, Name, Text
 from aldo.schema.canonical import digest
 from aldo.schema.entry import ModelEntry
 from aldo.schema.frozen import FrozenMap
+from aldo.schema.lock import Lockable
 from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND, Locality
 
 
@@ -69,6 +70,8 @@ class Catalog(Frozen):
     models: Annotated[tuple[ModelEntry, ...], Field(min_length=1), AfterValidator(_distinct_ids)]
     routing: Routing = Field(default_factory=Routing.model_construct)
     vocabulary: Vocabulary = Field(default_factory=Vocabulary.model_construct)
+    lock: tuple[Lockable, ...] = ()
+    """Fields that overlays must not widen without acknowledging it, such as privacyAllowed."""
 
     @cached_property
     def by_id(self) -> Mapping[str, ModelEntry]:
@@ -103,6 +106,7 @@ class Catalog(Frozen):
 
     def canonical(self) -> dict[str, Any]:
         """The catalog as plain values whose order and spelling no longer matter."""
+        lock = {"lock": _as_set(self.lock)} if self.lock else {}  # a catalog without locks keeps its old digest
         return {
             "apiVersion": self.api_version,
             "kind": self.kind,
@@ -115,6 +119,7 @@ class Catalog(Frozen):
                 "capabilityClasses": _as_set(self.vocabulary.capability_classes),
                 "capabilities": _as_set(self.vocabulary.capabilities),
             },
+            **lock,
         }
 
 

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 API_VERSION: Literal["aldo/models.v1"] = "aldo/models.v1"
 CATALOG_KIND: Literal["ModelCatalog"] = "ModelCatalog"
+OVERLAY_KIND: Literal["ModelCatalogOverlay"] = "ModelCatalogOverlay"
 
 PrivacyTier = Literal["public", "internal", "sensitive"]
 Locality = Literal["local", "on-prem", "cloud"]

@@ -192,7 +192,7 @@ class Subject:
         from aldo.schema.catalog import Routing, Vocabulary
 
         value = self.document.value
-        if isinstance(value, dict) and value.keys() - {"apiVersion", "kind", "models", *_SECTIONS}:
+        if isinstance(value, dict) and value.keys() - {"apiVersion", "kind", "models", "lock", *_SECTIONS}:
             return set(_SECTIONS)  # a key that is none may be a misspelt section
         wrong: set[Need] = set()
         sections: dict[Need, type[Routing | Vocabulary]] = {"routing": Routing, "vocabulary": Vocabulary}

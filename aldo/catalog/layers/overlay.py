@@ -1,0 +1,219 @@
+"""Reading an overlay: the structure of the layer alone, whatever it is laid over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from aldo.catalog import codes
+from aldo.catalog.document import Document
+from aldo.catalog.layers.steps import Path
+from aldo.errors import Finding, Related
+from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND, OVERLAY_KIND
+
+ADD, REMOVE, UNSET = "$add", "$remove", "$unset"
+_HEADER = {"apiVersion": API_VERSION, "kind": OVERLAY_KIND}
+_BEGINS = f"an overlay begins with `apiVersion: {API_VERSION}` and `kind: {OVERLAY_KIND}`"
+
+
+class OverlayFile:
+    """An overlay as read: its plain value where it can be used, and all that is wrong with its structure."""
+
+    def __init__(self, document: Document, value: dict[str, Any] | None = None) -> None:
+        self.document = document
+        self.value = value
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.document.sorted_findings()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be laid over a catalog: nothing is wrong with its structure."""
+        return self.value is not None and not any(f.severity == "error" for f in self.document.findings)
+
+    @property
+    def entries(self) -> Iterator[tuple[Path, Any]]:
+        """What it says of single entries, each with its path: parts of those that are there, and whole ones."""
+        value = self.document.value if isinstance(self.document.value, dict) else {}
+        override, add = value.get("override"), value.get("add")
+        for model, part in override.items() if isinstance(override, dict) else ():
+            yield ("override", model), part
+        for index, entry in enumerate(add if isinstance(add, list) else ()):
+            yield ("add", index), entry
+
+
+def is_overlay(document: Document) -> bool:
+    """Whether a document means to be an overlay: its kind says so, or nearly."""
+    value = document.value
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind == CATALOG_KIND:
+        return isinstance(value, dict) and "models" not in value and bool({"override", "remove"} & value.keys())
+    return kind == OVERLAY_KIND or ("models" not in value and bool(get_close_matches(kind, [OVERLAY_KIND], cutoff=0.9)))
+
+
+def overlay_of(document: Document) -> OverlayFile:
+    """The overlay in a document that was read; its findings are added to those of the document."""
+    if not document.readable or not _has_header(document):
+        if document.value is None:  # an empty file is told how a catalog begins
+            document.findings[:] = [
+                f._replace(hint=_BEGINS) if f.message == "is empty" else f for f in document.findings
+            ]
+        return OverlayFile(document)
+    from aldo.catalog.structure import check  # loads pydantic
+    from aldo.schema.overlay import CatalogOverlay
+
+    value: dict[str, Any] = document.value
+    before = len(document.findings)
+    check(document, CatalogOverlay, {**value, **_HEADER})
+    if len(document.findings) == before:  # what follows takes the shapes for granted
+        _Alone(document, value).check()
+    return OverlayFile(document, value)
+
+
+def _has_header(document: Document) -> bool:
+    value = document.value
+    if not isinstance(value, dict):
+        document.report_at(codes.WRONG_KIND, "is no overlay", (), hint=_BEGINS)
+        return False
+    if value.get("kind") == CATALOG_KIND or ("kind" not in value and "models" in value):
+        hint = "a layer is an overlay; a catalog is named with --catalog"
+        document.report_at(codes.WRONG_KIND, "is a catalog, not an overlay", ("kind",), hint=hint)
+        return False
+    for key, expected in _HEADER.items():
+        if key not in value:
+            document.report_at(codes.MISSING_FIELD, f"the field {key!r} is missing", (), hint=_BEGINS)
+        elif value[key] != expected:
+            near = isinstance(value[key], str) and get_close_matches(value[key], [expected], cutoff=0.8)
+            hint = f"did you mean {expected!r}?" if near else _BEGINS
+            shown = value[key][:60] if isinstance(value[key], str) else type(value[key]).__name__
+            document.report_at(codes.WRONG_KIND, f"{key} is {shown}, not {expected}", (key,), hint=hint)
+            return False
+    return True
+
+
+class _Alone:
+    """What must hold inside one overlay of the right shape."""
+
+    def __init__(self, document: Document, value: dict[str, Any]) -> None:
+        self._document = document
+        self._override: dict[str, Any] = value.get("override", {})
+        self._add: list[Any] = value.get("add", [])
+        self._remove: list[str] = value.get("remove", [])
+
+    def check(self) -> None:
+        self._one_section_each()
+        for model, part in self._override.items():
+            self._unset_once(("override", model), part)
+            self._edits(("override", model), part)
+        for section in ("routing", "vocabulary"):
+            self._edits((section,), self._document.value.get(section, {}))
+
+    def _one_section_each(self) -> None:
+        """An id is overridden, added or removed, once."""
+        first: dict[str, Path] = {model: ("override", model) for model in self._override}
+        rest: list[tuple[str, Path]] = [(entry["id"], ("add", n, "id")) for n, entry in enumerate(self._add)]
+        rest += [(model, ("remove", n)) for n, model in enumerate(self._remove)]
+        for model, path in rest:
+            there = first.setdefault(model, path)
+            if there == path:
+                continue
+            if there[0] == path[0]:
+                self._report(codes.DUPLICATE_ID, f"{model!r} stands twice", path, "remove one of the two", there)
+            else:
+                told = f"{model!r} stands under {there[0]} and under {path[0]}"
+                self._report(codes.CONTRADICTION, told, path, "decide for one; layers that differ are files", there)
+
+    def _unset_once(self, at: Path, part: dict[str, Any]) -> None:
+        paths = part.get(UNSET, [])
+        said: dict[Path, Path] = {}
+        for number, text in enumerate(paths):
+            here = (*at, UNSET, number)
+            problem = _never_unset(text)
+            if problem is not None:
+                code, hint = problem
+                self._report(code, f"{text!r} cannot be unset", here, hint)
+                continue
+            parts: Path = tuple(text.split("."))
+            there = next((said[other] for other in said if _overlap(other, parts)), None)
+            set_at = _set_within(part, parts)
+            if there is not None:
+                self._report(codes.CONTRADICTION, f"{text!r} is unset twice", here, "once is enough", there)
+            elif set_at is not None:
+                hint = "take one of the two away"
+                self._report(codes.CONTRADICTION, f"{text!r} is set and unset at once", here, hint, (*at, *set_at))
+            said.setdefault(parts, here)
+
+    def _edits(self, at: Path, value: Any) -> None:
+        """`$add` and `$remove`, wherever they stand: nothing beside them, and no item in both."""
+        if not isinstance(value, dict):
+            return
+        operations = [key for key in value if isinstance(key, str) and key.startswith("$")]
+        if at[0] == "override" and len(at) == 2:
+            operations = [key for key in operations if key != UNSET]
+        for key in operations:
+            if key not in (ADD, REMOVE):
+                hint = f"write `{UNSET}: [{'.'.join(map(str, at[2:]))}. …]` beside the fields of the entry"
+                near = hint if key == UNSET else "the operations are $add, $remove and $unset"
+                self._report(codes.UNKNOWN_FIELD, f"unknown operation {key!r}", (*at, key), near, key=True)
+            elif len(operations) < len(value):
+                self._report(codes.CONTRADICTION, f"{key} beside other keys", (*at, key), "it stands alone", key=True)
+            elif not isinstance(value[key], list):
+                self._report(codes.WRONG_TYPE, f"{key!r} must be a list", (*at, key), "write [item, …]")
+        if operations:
+            self._add_or_remove(at, value)
+            return
+        for key, inner in value.items():
+            self._edits((*at, key), inner)
+
+    def _add_or_remove(self, at: Path, value: dict[str, Any]) -> None:
+        add, remove = value.get(ADD), value.get(REMOVE)
+        if not isinstance(add, list) or not isinstance(remove, list):
+            return
+        for number, item in enumerate(remove):
+            if item in add:
+                told, there = f"{item!r} is added and removed at once", (*at, ADD, add.index(item))
+                self._report(codes.CONTRADICTION, told, (*at, REMOVE, number), "take one of the two away", there)
+
+    def _report(
+        self, code: str, message: str, path: Path, hint: str, there: Path | None = None, *, key: bool = False
+    ) -> None:
+        document = self._document
+        related = () if there is None else (Related(document.path, document.locate(there), "the other one"),)
+        document.report_at(code, message, path, hint=hint, related=related, key=key)
+
+
+def _never_unset(text: str) -> tuple[str, str] | None:
+    """Why no overlay can unset that path: code and hint. None where it can."""
+    from aldo.schema.entry import ModelEntry
+
+    fields = {field.alias or name: field for name, field in ModelEntry.model_fields.items()}
+    first, _, rest = text.partition(".")
+    if first not in fields:
+        near = get_close_matches(first, fields, n=1)
+        return codes.UNKNOWN_FIELD, f"did you mean {near[0]!r}?" if near else "an entry has no such field"
+    if first == "cost" and rest:
+        return codes.WRONG_VALUE, "prices belong together: write the whole cost anew, without that price"
+    if fields[first].is_required():
+        return codes.WRONG_VALUE, "every entry has it: give it another value, or remove the entry"
+    if rest and first not in ("providerConfig", "deprecation"):
+        return codes.UNKNOWN_FIELD, f"{first!r} has no fields inside it"
+    return None
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
+
+
+def _set_within(part: Any, path: Path) -> Path | None:
+    """The path at which a map sets what `path` names, or something around or inside it that is no map."""
+    done: Path = ()
+    for key in path:
+        if not isinstance(part, dict):
+            return done
+        if key not in part:
+            return None
+        part, done = part[key], (*done, key)
+    return done

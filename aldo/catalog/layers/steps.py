@@ -1,0 +1,102 @@
+"""What a merge records: one step for each operation of a layer, in the order in which they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from aldo.catalog.spans import PathPart
+
+Path = tuple[PathPart, ...]
+Operation = Literal["base", "add", "override", "$add", "$remove", "$unset", "remove"]
+
+
+class _Absent:
+    """Stands for a value that is not there; null is one that is."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __reduce__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Any = _Absent()
+
+Subject = tuple[str, ...]
+"""What a step speaks of: `("models", ID)`, `("routing",)`, `("vocabulary",)` or `("lock",)`."""
+
+
+class Step(NamedTuple):
+    """One operation of one layer on one value."""
+
+    layer: int
+    """The number of the layer; 0 is the base."""
+    subject: Subject
+    path: Path
+    """From the subject to the value; of a whole entry ()."""
+    operation: Operation
+    old: Any
+    new: Any
+    """Before and after, as plain values; `ABSENT` where there is none."""
+    at: Path
+    """Where the layer's document says so."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changed nothing."""
+        return same(self.old, self.new)
+
+
+class Birth(NamedTuple):
+    """Where an entry, or a section, came from as a whole."""
+
+    layer: int
+    at: Path
+    value: Any
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal, true not being 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
+    return bool(one is other or (one is not ABSENT and other is not ABSENT and one == other))
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """What stands at a path of plain values, or `ABSENT`."""
+    for part in path:
+        is_key = isinstance(value, dict) and part in value
+        is_index = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if not is_key and not is_index:
+            return ABSENT
+        value = value[part]
+    return value
+
+
+def with_value(value: Any, path: Path, new: Any) -> Any:
+    """The value with another at a path, or without it; what is around it is copied, never changed."""
+    if not path:
+        return new
+    copied = dict(value) if isinstance(value, dict) else {}
+    key = path[0]
+    if len(path) > 1:
+        copied[key] = with_value(copied.get(key), path[1:], new)
+    elif new is ABSENT:
+        copied.pop(key, None)
+    else:
+        copied[key] = new
+    return copied
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """The paths of all values that are no maps, and of empty maps."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif value is not ABSENT:
+        yield path, value
