@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aldo.catalog.codes import UNREADABLE_FILE
 from aldo.catalog.document import Document
 from aldo.catalog.load import catalog_of, value_or_error
 from aldo.catalog.reader import parse, read_document
 from aldo.catalog.source import MOST_BYTES, decode
-from aldo.schema.catalog import Catalog
+
+if TYPE_CHECKING:
+    from aldo.schema.catalog import Catalog
 
 
 def load_catalog_at(place: str, overlays: Iterable[str | os.PathLike[str]] = ()) -> Catalog:
@@ -58,6 +60,8 @@ def _exists(place: str) -> bool:
 
 def _blob(place: str, document: Document) -> bytes | None:
     """What git holds under that name; else a finding says why not."""
+    import subprocess  # most catalogs are files
+
     environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     try:
         done = subprocess.run(["git", "cat-file", "blob", place], capture_output=True, check=False, env=environment)

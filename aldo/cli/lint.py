@@ -259,4 +259,7 @@ def _explained(code: str) -> str:
     bad, good = (example.rstrip() or "(an empty file)" for example in (found.bad, found.good))
     told = fold(" ".join(found.explanation.split()))
     head = click.style(f"{found.code} {found.name}", bold=True)
-    return f"{head} ({found.severity})\n\n{found.summary}\n\n{told}\n\nBad:\n\n{bad}\n\nGood:\n\n{good}\n\n{found.url}"
+    under = f"Over this catalog:\n\n{found.base.rstrip()}\n\n" if found.base else ""
+    over = f"\n\nUnder this overlay:\n\n{found.above.rstrip()}" if found.above else ""
+    examples = f"{under}Bad:\n\n{bad}\n\nGood:\n\n{good}{over}"
+    return f"{head} ({found.severity})\n\n{found.summary}\n\n{told}\n\n{examples}\n\n{found.url}"

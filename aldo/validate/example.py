@@ -42,6 +42,10 @@ CLOUD = """\
     cost: { usdPerMtokIn: 2, usdPerMtokOut: 10 }
     providerConfig: { baseUrl: https://api.openai.com/v1, apiKeyEnv: OPENAI_API_KEY }
 """
+OVERLAY = """\
+apiVersion: aldo/models.v1
+kind: ModelCatalogOverlay
+"""
 MINIMAL = HEADER + ENTRY + SECOND
 WITH_CLOUD = MINIMAL + CLOUD
 

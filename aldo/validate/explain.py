@@ -14,6 +14,7 @@ FAMILIES = {
     "AL3": "Privacy and security",
     "AL4": "Cost and limits",
     "AL5": "Routing",
+    "AL6": "Overlays",
     "AL9": "Comments that ignore findings",
 }
 _INTRODUCTION = """\
@@ -54,4 +55,6 @@ def _page() -> Iterator[str]:
 def _section(rule: Rule) -> Iterator[str]:
     yield f'\n<a id="{rule.code.lower()}"></a>\n\n### {rule.code} {rule.name} ({rule.severity})\n'
     yield f"{rule.summary}\n\n{rule.explanation.strip()}\n"
+    if rule.base:
+        yield "An overlay, over the catalog that `aldo lint --explain` prints:\n"
     yield f"```diff\n{example_change(rule)}\n```"

@@ -32,6 +32,10 @@ class Defect(NamedTuple):
 
 Need = Literal["entries", "routing", "vocabulary"]
 
+Scope = Literal["catalog", "value", "text"]
+"""What a check looks at: the catalog, with its overlays merged; each value by itself, so that an overlay can be
+checked alone, too; or the text of a file, whatever it comes to."""
+
 Check = Callable[["Subject"], Iterator[Defect]]
 
 
@@ -49,6 +53,11 @@ class Rule(NamedTuple):
     good: str
     check: Check | None = None
     """None for what is found while a file is read, and for what is said of suppressions."""
+    base: str = ""
+    """The catalog under the examples, where those are overlays."""
+    above: str = ""
+    """An overlay over them."""
+    scope: Scope = "catalog"
     needs: tuple[Need, ...] = ()
     """What must be readable as a whole, or the check is left out: it would take what it misses for a defect."""
 

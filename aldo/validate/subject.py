@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult
@@ -24,16 +24,23 @@ from aldo.validate.secrets import Secret, secrets_in
 class Subject:
     """One catalog file. Whatever part of it is malformed is left out; reading has told of it."""
 
-    def __init__(self, file: CatalogFile, today: datetime.date, max_age_days: int) -> None:
+    def __init__(
+        self,
+        file: CatalogFile,
+        today: datetime.date,
+        max_age_days: int,
+        parts: Iterable[tuple[Path, Any]] | None = None,
+    ) -> None:
+        """`parts`: what an overlay says of entries, each with its path, in place of the entries of a catalog."""
         self.file = file
         self.document = file.document
         self.today = today
         self.max_age_days = max_age_days
         self._base_urls: dict[str, SplitResult | None] = {}
+        if parts is None:
+            parts = (((*file.prefix, index), value) for index, value in enumerate(file.models))
         self.entries = [
-            Entry(value, (*file.prefix, index), index)
-            for index, value in enumerate(file.models)
-            if isinstance(value, dict)
+            Entry(value, path, index) for index, (path, value) in enumerate(parts) if isinstance(value, dict)
         ]
 
     @property

@@ -7,19 +7,28 @@ from pathlib import Path
 import pytest
 
 from aldo.catalog import codes
-from aldo.errors import RULES_PAGE
+from aldo.errors import RULES_PAGE, Finding
 from aldo.validate import Rule, all_rules, lint
 from aldo.validate.explain import rules_page
 from tests.support.cases import ROOT
 
 
+def linted(rule: Rule, example: str, tmp_path: Path) -> tuple[Finding, ...]:
+    """The findings of an example: a catalog, or an overlay between those of the rule."""
+    layers = []
+    for name, text in (("base", rule.base), ("example", example), ("above", rule.above)):
+        if text or name == "example":
+            layers.append(tmp_path / f"{name}.yaml")
+            layers[-1].write_text(text, "utf-8")
+    return lint([layers[0]], overlays=layers[1:]).findings
+
+
 @pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.code)
 def test_the_bad_example_yields_exactly_its_code_and_the_good_one_nothing(rule: Rule, tmp_path: Path) -> None:
-    bad, good = tmp_path / "bad.yaml", tmp_path / "good.yaml"
-    bad.write_text(rule.bad, "utf-8")
-    good.write_text(rule.good, "utf-8")
-    assert [(f.code, f.severity) for f in lint([bad]).findings] == [(rule.code, rule.severity)]
-    assert lint([good]).findings == ()
+    found = linted(rule, rule.bad, tmp_path)
+    assert [(f.code, f.severity) for f in found] == [(rule.code, rule.severity)]
+    assert not rule.base or Path(found[0].path).name == "example.yaml"
+    assert linted(rule, rule.good, tmp_path) == ()
 
 
 def test_every_code_that_reading_can_report_has_a_rule_and_the_other_way_round() -> None:

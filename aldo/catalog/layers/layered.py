@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldo.catalog.document import Document
 from aldo.catalog.events import without_garbage_collector
@@ -16,7 +16,9 @@ from aldo.catalog.load import CatalogFile, catalog_of, errors_of
 from aldo.catalog.revision import read_document_at
 from aldo.catalog.spans import PathPart
 from aldo.errors import CatalogError, Finding, Fix, Related, Severity, Span, UsageError
-from aldo.schema.catalog import Catalog
+
+if TYPE_CHECKING:
+    from aldo.schema.catalog import Catalog
 
 
 class MergedDocument(Document):
@@ -87,6 +89,13 @@ class Layered:
         """None where a layer cannot be used at all."""
         if self._mergeable:
             self._lay()
+
+    @property
+    def merged(self) -> MergedDocument:
+        """The document of `file`, which knows the layer of every value."""
+        assert self.file is not None
+        assert isinstance(self.file.document, MergedDocument)
+        return self.file.document
 
     @property
     def _mergeable(self) -> bool:

@@ -44,9 +44,10 @@ def _covered(step: Step, later: Step) -> Path | None:
 def _report(merge: Merge, step: Step, later: Step, at: Path) -> None:
     document, other = merge.documents[step.layer], merge.documents[later.layer]
     name = ".".join(map(str, (*step.subject[1:], *max(step.path, later.path, key=len)))) or step.subject[0]
+    what = "removes the entry" if later.operation == "remove" else "sets it again"
     document.report_at(
         codes.SHADOWED,
-        f"{name} has no effect: a later layer {'removes the entry' if later.operation == 'remove' else 'sets it again'}",
+        f"{name} has no effect: a later layer {what}",
         at,
         hint="take it out, or change the order of the layers",
         severity="info",

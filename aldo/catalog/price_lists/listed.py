@@ -77,11 +77,11 @@ def _no_constant(word: str) -> Any:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {printable(twice[:100])} stands twice in one object")
+    data: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in data:
+            raise ValueError(f"the key {printable(key[:100])} stands twice in one object")
+        data[key] = value
     return data
 
 
@@ -152,16 +152,17 @@ def above_note(above: Any, price_in: Any, price_out: Any, cost: Mapping[str, Dec
     tokens = whole(above)
     if tokens is None:
         return ""
-    written = {"in": amount_text(price_in, shift), "out": amount_text(price_out, shift)}
-    asked = ", ".join(f"{text} {way}" for way, text in written.items() if text)
-    usual = {"in": cost.get("usdPerMtokIn"), "out": cost.get("usdPerMtokOut")}
-    pairs = [(Decimal(text), usual[way]) for way, text in written.items() if text]
-    if all(price == base for price, base in pairs):
+    pairs = []
+    for way, field, value in (("in", "usdPerMtokIn", price_in), ("out", "usdPerMtokOut", price_out)):
+        if text := amount_text(value, shift):
+            pairs.append((f"{text} {way}", Decimal(text), cost.get(field)))
+    if all(price == base for _, price, base in pairs):
         return ""
-    if any(base is None for _, base in pairs):
+    asked = ", ".join(said for said, _, _ in pairs)
+    if not cost:
         return f"other prices above {tokens} tokens: {asked}"
-    word = "dearer" if any(base is not None and price > base for price, base in pairs) else "cheaper"
-    return f"{word} above {tokens} tokens: {asked}"
+    dearer = any(base is not None and price > base for _, price, base in pairs)
+    return f"{'dearer' if dearer else 'cheaper'} above {tokens} tokens: {asked}"
 
 
 def unit_note(way: str, unit: str, value: Any, shift: int = 0) -> str:

@@ -42,7 +42,7 @@ _SAYS = {
     "supports_audio_output": ("audio-out",),
 }
 _ABOVE = lazy_pattern(r"(?:in|out)put_cost_per_token_above_([0-9]{1,9})(k?)_tokens")
-_PER_UNIT = lazy_pattern(r"(?:(input|output|citation|ocr|annotation)_)?cost_per_(?!token(?:_|$))(.+)")
+_PER_UNIT = lazy_pattern(r"(?:(input|output|citation|ocr|annotation)_)?cost_per_(?!token(?:_|$))([A-Za-z0-9_.]{1,60})")
 _OPTIONAL = lazy_pattern(r".*_(?:batches|priority|flex|balanced|ultrafast|decisions|above_.+)")
 """What is paid only by requests that ask for it, or that a note on long prompts covers."""
 _UNITS = ("image", "pixel", "second", "character", "query", "request", "message", "page", "credit")
@@ -70,7 +70,8 @@ def _listed(name: str, fields: Any) -> Listed:
     prices = {**next((tier for above, tier in tiers if not above), {}), **fields}
     cost, problem, left_out = cost_of({field: prices.get(key) for field, key in _PRICES.items()}, _MILLION)
     units = _units(prices)
-    if units and not any(amount_text(prices.get(key)) not in ("", "0") for key in list(_PRICES.values())[:2]):
+    tokens = [prices.get(_PRICES[field]) for field in ("usdPerMtokIn", "usdPerMtokOut")]
+    if units and all(value is None or amount_text(value) == "0" for value in tokens):
         # A 0 for tokens beside a price for something else does not say that the model is free.
         cost, problem, left_out = {}, f"priced per {' and '.join(units)}, not by token", ()
     context = whole(fields.get("max_input_tokens")) or whole(fields.get("max_tokens"))
@@ -90,10 +91,12 @@ def _listed(name: str, fields: Any) -> Listed:
 
 
 def _on_the_wire(name: str, provider: str) -> str:
-    """Without the prefix that only LiteLLM reads: vertex_ai/x of vertex_ai-mistral_models, azure/x of azure_text."""
-    prefix, slash, rest = name.partition("/")
-    own, prefix = provider.replace("-", "_"), prefix.replace("-", "_")
-    return rest if slash and rest and (own == prefix or own.startswith(f"{prefix}_")) else name
+    """Without the prefix that only LiteLLM reads: azure/x of azure_text, vertex_ai/x of vertex_ai-mistral_models."""
+    prefix, _, rest = name.partition("/")
+    own = prefix.replace("-", "_")
+    kinds = {own, f"{own}_chat", f"{own}_converse", f"{own}_text"}
+    is_own = provider.replace("-", "_") in kinds or provider.startswith(f"{prefix}-")
+    return rest if rest and is_own else name
 
 
 def _tiers(fields: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:

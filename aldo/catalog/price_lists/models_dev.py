@@ -113,7 +113,8 @@ def _claimed(model: str, fields: dict[str, Any]) -> Iterator[str]:
         if modality in _modalities(fields, way):
             yield tag
     # The list has no field for it, and gives the modality text to vectors.
-    if "embed" in f"{fields.get('family')} {model}".lower():
+    family = fields.get("family")
+    if any("embed" in name.lower() for name in (family, model) if isinstance(name, str)):
         yield "embeddings"
     elif "text" in _modalities(fields, "output"):
         yield "streaming"

@@ -38,4 +38,5 @@ The entry would be chosen and then fail. A base URL has a scheme and a host, and
     bad=configured("{ baseUrl: localhost:8081 }"),
     good=configured("{ baseUrl: http://localhost:8081 }"),
     check=check,
+    scope="value",
 )

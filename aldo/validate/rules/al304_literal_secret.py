@@ -34,4 +34,5 @@ more than the first letters.
     bad=changed("OPENAI_API_KEY", "sk-proj-Zq81kXw02mVbT5yHc9", WITH_CLOUD),
     good=WITH_CLOUD,
     check=check,
+    scope="text",
 )
