@@ -9,13 +9,12 @@ from typing import Any
 
 import click
 
-from aldo.catalog import load_catalog
 from aldo.cli.failure import reported
 from aldo.cli.options import (
     Finite,
     agent_of,
     catalog_option,
-    catalog_path,
+    chosen_catalog,
     json_option,
     request_fields,
     request_options,
@@ -50,6 +49,7 @@ CHARACTERS_PER_TOKEN = 4
 def command(
     prompt: str | None,
     catalog: str | None,
+    overlays: tuple[str, ...],
     system: str | None,
     temperature: float,
     top_p: float,
@@ -74,7 +74,7 @@ def command(
         fields = request_fields(options, agent)
         fields.setdefault("tokensIn", -(-len((system or "") + text) // CHARACTERS_PER_TOKEN))
         request = request_from_value(fields)
-        loaded = load_catalog(catalog_path(catalog))
+        loaded = chosen_catalog(catalog, overlays)
         decision = route(loaded, request)
         if decision.class_used == "embeddings":
             raise UsageError("a model of the class embeddings does not chat; choose another --class")

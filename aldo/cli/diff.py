@@ -14,6 +14,7 @@ from aldo.catalog.revision import load_catalog_at
 from aldo.cli.changes import beside, is_of_the_price, is_outward
 from aldo.cli.changes_report import Told, markdown, text
 from aldo.cli.failure import reported
+from aldo.cli.options import overlay_option, sides
 from aldo.errors import UsageError
 from aldo.router import Diff, diff
 from aldo.schema import Catalog
@@ -40,6 +41,9 @@ class _Gate(NamedTuple):
 @click.command("diff")
 @click.argument("base")
 @click.argument("head")
+@overlay_option
+@click.option("--base-overlay", "base_overlays", multiple=True, metavar="FILE", help="An overlay over BASE alone.")
+@click.option("--head-overlay", "head_overlays", multiple=True, metavar="FILE", help="An overlay over HEAD alone.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), help="[default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
@@ -51,22 +55,34 @@ class _Gate(NamedTuple):
     "any, or a kind by its name.",
 )
 @click.option("--all", "all_lines", is_flag=True, help="Every line, and not the largest ones only.")
-def command(base: str, head: str, form: str | None, as_json: bool, fail_on: tuple[str, ...], all_lines: bool) -> None:
+def command(
+    base: str,
+    head: str,
+    overlays: tuple[str, ...],
+    base_overlays: tuple[str, ...],
+    head_overlays: tuple[str, ...],
+    form: str | None,
+    as_json: bool,
+    fail_on: tuple[str, ...],
+    all_lines: bool,
+) -> None:
     """Which requests are routed differently by HEAD than by BASE, decided for every possible request.
 
     BASE and HEAD are catalog files, or revisions of one such as `main:models.yaml`. Each change has a request that
-    shows it when given to `aldo route --request -`.
+    shows it when given to `aldo route --request -`. What would an overlay change? Name one catalog twice.
 
     \b
     aldo diff main:models.yaml models.yaml
     aldo diff --fail-on 'privacy,unroutable,cost>5%' old.yaml new.yaml
     aldo diff --format markdown main:models.yaml models.yaml
+    aldo diff models.yaml models.yaml --head-overlay mine.yaml
     """
     with reported(as_json=as_json or form == "json"):
         if as_json and form not in (None, "json"):
             raise UsageError(f"--json and --format {form} are two formats; choose one")
         gate = _gate(fail_on)
-        catalogs = load_catalog_at(base), load_catalog_at(head)
+        base_layers, head_layers = sides(overlays, base_overlays, head_overlays)
+        catalogs = load_catalog_at(base, base_layers), load_catalog_at(head, head_layers)
         found = diff(*catalogs)
         failing = _failing(found, gate, *catalogs)
         if as_json or form == "json":

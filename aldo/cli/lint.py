@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from aldo.cli.options import catalog_path, shipped_catalog
+from aldo.cli.options import catalog_path, chosen_overlays, overlay_option, shipped_catalog
 from aldo.cli.terminal import fold
 from aldo.errors import UsageError, printable
 from aldo.schema.printed import dumps
@@ -32,6 +32,7 @@ def _codes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 
 @click.command("lint")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
+@overlay_option
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How to print findings. [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write a report too. Repeat for more.")
@@ -59,13 +60,15 @@ def command(**options: Any) -> None:
     """Check catalog files and print every defect with file, line, reason and fix.
 
     Without FILE: those of [tool.aldo.lint] in pyproject.toml, else the catalog in use. `-` is standard
-    input, and patterns such as 'catalogs/**/*.yaml' are expanded. Exits with 1 when there are errors
+    input, and patterns such as 'catalogs/**/*.yaml' are expanded. FILE may be an overlay, which is then checked
+    alone; --overlay lays overlays over the catalogs, and checks what comes of it. Exits with 1 when there are errors
     (with --strict: or warnings), with 2 when a file cannot be read as one YAML document.
 
     \b
     aldo lint models.yaml
     aldo lint --format json --output sarif=lint.sarif catalogs/*.yaml
     aldo lint --diff models.yaml
+    aldo lint models.yaml --overlay mine.yaml
     aldo lint --explain AL104
     """
     if options["explain"] is not None:
@@ -90,6 +93,8 @@ class _Run(NamedTuple):
             raise UsageError("--unsafe goes with --fix or --diff")
         if as_json and form not in (None, "json"):
             raise UsageError(f"--json and --format {form} are two formats; choose one")
+        if options["overlays"] and (options["mend"] or options["as_diff"]):
+            raise UsageError("--fix and --diff mend files one by one: name the overlay as a FILE, without --overlay")
         if options["as_diff"] and (form or as_json or options["outputs"] or options["statistics"]):
             raise UsageError("--diff prints a diff and nothing else: leave out --format, --output and --statistics")
         settings = _settings(options["config"])
@@ -118,7 +123,7 @@ class _Run(NamedTuple):
 
     def report(self) -> int:
         """Lint and print; the exit code."""
-        report = lint(self.files, **self.checks)
+        report = lint(self.files, overlays=chosen_overlays(self.options["overlays"]), **self.checks)
         self._print(report)
         return report.exit_code
 

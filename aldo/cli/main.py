@@ -5,13 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from difflib import get_close_matches
-from importlib import import_module
 
 import click
 
 from aldo._version import __version__
 from aldo.cli.failure import INTERRUPTED, print_error, reported
+from aldo.cli.lazy import LazyGroup
 from aldo.errors import UsageError
 
 _COMMANDS = {
@@ -21,6 +20,7 @@ _COMMANDS = {
     "diff": ("aldo.cli.diff", "Which requests two catalogs route differently."),
     "test": ("aldo.cli.test", "Run examples of requests and what must come of them."),
     "replay": ("aldo.cli.replay", "Price and compare every request of a large log."),
+    "catalog": ("aldo.cli.catalog", "Layers: explain, render, compare, edit, import."),
     "chat": ("aldo.cli.chat", "Route a prompt, bind the model, stream its answer."),
     "models": ("aldo.cli.models", "What the catalog holds."),
     "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),
@@ -30,35 +30,16 @@ _COMMANDS = {
 _MAY_LAST = {"chat"}
 
 
-class LazyGroup(click.Group):
-    """Lists its commands without importing them, so that `aldo lint` does not pay for HTTP."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+class _Aldo(LazyGroup):
+    commands_at = _COMMANDS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(_COMMANDS[cmd_name][0])
         if cmd_name in _MAY_LAST:
             gc.enable()
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _COMMANDS:
-            near = get_close_matches(args[0], _COMMANDS, n=1)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+        return super().get_command(ctx, cmd_name)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Aldo, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aldo")
 @click.pass_context
 def cli(ctx: click.Context) -> None:

@@ -6,9 +6,8 @@ from itertools import groupby
 
 import click
 
-from aldo.catalog import load_catalog
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, json_option
+from aldo.cli.options import catalog_option, chosen_catalog, json_option
 from aldo.router import compile_catalog
 from aldo.router.stages import may_see
 from aldo.schema import Catalog, ModelEntry
@@ -27,13 +26,15 @@ def command() -> None:
 @click.option("--class", "capability_class", metavar="CLASS", help="Only this class.")
 @click.option("--privacy", type=click.Choice(PRIVACY_TIERS), help="Only models that may see this tier.")
 @json_option
-def list_models(catalog: str | None, capability_class: str | None, privacy: str | None, as_json: bool) -> None:
+def list_models(
+    catalog: str | None, overlays: tuple[str, ...], capability_class: str | None, privacy: str | None, as_json: bool
+) -> None:
     """List the entries, class by class, nearest and cheapest first.
 
     Tiers: P public, I internal, S sensitive. Context in tokens, prices in USD per million tokens.
     """
     with reported(as_json=as_json):
-        loaded = load_catalog(catalog_path(catalog))
+        loaded = chosen_catalog(catalog, overlays)
         table = compile_catalog(loaded).table
         if capability_class is not None:
             table.names.check_class(capability_class)

@@ -14,6 +14,7 @@ from aldo.errors import UsageError
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 
 if TYPE_CHECKING:
+    from aldo.schema import Catalog
     from aldo.schema.agent import Agent
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -27,9 +28,23 @@ class Finite(click.FloatRange):
         return number if isfinite(number) else self.fail(f"{value!r} is no finite number", param, ctx)
 
 
-catalog_option = click.option(
-    "--catalog", metavar="FILE", help="The catalog. [default: $ALDO_CATALOG, ./models.yaml, the shipped one]"
+overlay_option = click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    metavar="FILE",
+    help="An overlay over the catalog; repeat for more, each over those before. [default: $ALDO_OVERLAYS]",
 )
+
+
+def catalog_option(command: Command) -> Command:
+    """--catalog and --overlay; they arrive as `catalog` and `overlays`. See `chosen_catalog`."""
+    command = overlay_option(command)
+    return click.option(
+        "--catalog", metavar="FILE", help="The catalog. [default: $ALDO_CATALOG, ./models.yaml, the shipped one]"
+    )(command)
+
+
 request_option = click.option(
     "--request",
     "request_file",
@@ -50,6 +65,33 @@ def catalog_path(given: str | None) -> str:
     if Path("models.yaml").exists():
         return "models.yaml"
     return shipped_catalog()
+
+
+def chosen_overlays(given: tuple[str, ...]) -> tuple[str, ...]:
+    """The overlays to lay over it: the options, else the environment, whose files are separated as in PATH."""
+    if not all(given):
+        raise UsageError("--overlay is empty; name a file")
+    return given or tuple(path for path in os.environ.get("ALDO_OVERLAYS", "").split(os.pathsep) if path)
+
+
+def sides(
+    both: tuple[str, ...], base: tuple[str, ...], head: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The overlays of two catalogs that are compared: those of both, then those of each.
+
+    The environment counts only where no option names an overlay.
+    """
+    if not all(base + head):
+        raise UsageError("an overlay is named by an empty text; name a file")
+    common = both if base or head else chosen_overlays(both)
+    return common + base, common + head
+
+
+def chosen_catalog(catalog: str | None, overlays: tuple[str, ...]) -> Catalog:
+    """The catalog to use with its overlays. Raises `CatalogError` where they cannot be used."""
+    from aldo.catalog.revision import load_catalog_at
+
+    return load_catalog_at(catalog_path(catalog), chosen_overlays(overlays))
 
 
 def shipped_catalog() -> str:

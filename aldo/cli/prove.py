@@ -7,9 +7,8 @@ import sys
 import click
 
 from aldo.catalog import load_policy
-from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, json_option
+from aldo.cli.options import catalog_option, chosen_catalog, json_option
 from aldo.cli.terminal import fold
 from aldo.errors import printable
 from aldo.router import prove
@@ -31,7 +30,7 @@ _COLOURS = {"proven": "green", "refuted": "red", "vacuous": "yellow"}
     help="Also that each class and tier that has a model has one left with any K models down.",
 )
 @json_option
-def command(policy: str | None, catalog: str | None, outages: int, as_json: bool) -> None:
+def command(policy: str | None, catalog: str | None, overlays: tuple[str, ...], outages: int, as_json: bool) -> None:
     """Prove statements about routing for every possible request and every health snapshot.
 
     POLICY is a file of statements (`kind: RoutingPolicy`); without one the built-in statements are proven and the
@@ -45,7 +44,7 @@ def command(policy: str | None, catalog: str | None, outages: int, as_json: bool
     """
     with reported(as_json=as_json):
         proof = prove(
-            load_catalog_at(catalog_path(catalog)), None if policy is None else load_policy(policy), outages=outages
+            chosen_catalog(catalog, overlays), None if policy is None else load_policy(policy), outages=outages
         )
         if as_json:
             click.echo(dumps(proof.to_dict(), indent=2))

@@ -8,7 +8,7 @@ import click
 
 from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, json_option
+from aldo.cli.options import catalog_option, catalog_path, json_option, sides
 from aldo.errors import UsageError, printable
 from aldo.replay import export, replay
 from aldo.schema.decimals import plain_text
@@ -26,6 +26,9 @@ _SHOWN = 10
 @click.argument("log", nargs=-1, metavar="[LOG.parquet]...")
 @catalog_option
 @click.option("--against", metavar="FILE", help="A second catalog: what would it change?")
+@click.option(
+    "--against-overlay", "against_overlays", multiple=True, metavar="FILE", help="An overlay over the second alone."
+)
 @click.option("-o", "--output", metavar="FILE", help="Write every row with its outcome, as Parquet.")
 @click.option("--export", "directory", metavar="DIR", help="Write the routing table and the SQL statement instead.")
 @click.option("--dialect", type=click.Choice(["duckdb", "spark"]), help="The SQL of --export. [default: duckdb]")
@@ -33,7 +36,9 @@ _SHOWN = 10
 def command(
     log: tuple[str, ...],
     catalog: str | None,
+    overlays: tuple[str, ...],
     against: str | None,
+    against_overlays: tuple[str, ...],
     output: str | None,
     directory: str | None,
     dialect: str | None,
@@ -47,12 +52,16 @@ def command(
     \b
     aldo replay log.parquet --catalog models.yaml -o routed.parquet
     aldo replay log.parquet --catalog models.yaml --against next.yaml
+    aldo replay log.parquet --against-overlay mine.yaml
     aldo replay --export table/ --catalog models.yaml --dialect spark
     """
     with reported(as_json=as_json):
         _check(log, output, directory, dialect)
-        base = load_catalog_at(catalog_path(catalog))
-        head = None if against is None else load_catalog_at(against)
+        if against_overlays and against is None:
+            against = catalog_path(catalog)
+        base_layers, head_layers = sides(overlays, (), against_overlays)
+        base = load_catalog_at(catalog_path(catalog), base_layers)
+        head = None if against is None else load_catalog_at(against, head_layers)
         if directory is not None:
             written = export(directory, base, head, "spark" if dialect == "spark" else "duckdb")
             names = [str(path) for path in written]

@@ -7,12 +7,11 @@ from typing import Any
 
 import click
 
-from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import print_error, reported
 from aldo.cli.options import (
     agent_of,
     catalog_option,
-    catalog_path,
+    chosen_catalog,
     json_option,
     request_fields,
     request_option,
@@ -38,6 +37,7 @@ from aldo.schema.request import request_from_json, request_from_value
 @json_option
 def command(
     catalog: str | None,
+    overlays: tuple[str, ...],
     explain: bool,
     asked: str | None,
     request_file: str | None,
@@ -66,7 +66,7 @@ def command(
             or (asked and given[0] != "--request")
         ):
             raise UsageError(f"{given[0]} takes what is asked from its file; give no other request option with it")
-        loaded = load_catalog_at(catalog_path(catalog))
+        loaded = chosen_catalog(catalog, overlays)
         if requests is not None:
             sys.exit(_route_lines(loaded, requests, explain))
         if verify is not None:

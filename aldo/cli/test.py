@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from aldo.catalog import load_route_tests
-from aldo.catalog.revision import load_catalog_at
 from aldo.cli.examples import RENDERED, as_yaml
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path
+from aldo.cli.options import catalog_option, chosen_catalog
 from aldo.errors import UsageError, printable
 from aldo.router.examples import recorded, run_tests
 from aldo.schema.route_tests import RouteTests
@@ -27,7 +26,13 @@ _DEFAULT = "routes.test.yaml"
 @click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write a report too. Repeat for more.")
 @click.option("--record", is_flag=True, help="Write a first FILE from what the catalog does now; it must not exist.")
 def command(
-    files: tuple[str, ...], catalog: str | None, form: str | None, as_json: bool, outputs: tuple[str, ...], record: bool
+    files: tuple[str, ...],
+    catalog: str | None,
+    overlays: tuple[str, ...],
+    form: str | None,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    record: bool,
 ) -> None:
     """Run examples of requests (`kind: RouteTests`) against the catalog.
 
@@ -46,7 +51,7 @@ def command(
             raise UsageError(f"no {_DEFAULT} is here: name a file, or write a first one with aldo test --record")
         files = files or (_DEFAULT,)
         reports = [_output(given) for given in outputs]
-        loaded = load_catalog_at(catalog_path(catalog))
+        loaded = chosen_catalog(catalog, overlays)
         if record:
             _record(files, recorded(loaded))
             return

@@ -17,6 +17,7 @@ from aldo.catalog import catalog_of, parse_text, read_document
 from aldo.catalog.codes import DUPLICATE_KEY
 from aldo.catalog.document import Document
 from aldo.catalog.edit import apply
+from aldo.catalog.layers import is_overlay
 from aldo.catalog.write import replace_text
 from aldo.errors import Edit, Finding
 from aldo.router.compiled import compile_catalog
@@ -144,6 +145,8 @@ def _mended(report: FileReport, batch: list[Finding], checks: Checks) -> FileRep
 
 def routing_print(document: Document) -> str:
     """The routing digest; of a file with broken entries, a digest of what routing would see of the others."""
+    if is_overlay(document):  # what it comes to depends on what it is laid over: it must say just the same
+        return digest(repr(document.value))
     file = catalog_of(parse_text(document.path, document.text))
     if file.salvaged is not None:
         return compile_catalog(file.salvaged).routing_digest

@@ -80,7 +80,9 @@ def check(listed: Listed) -> None:
         assert "E" not in str(price)
     assert listed.provides == tuple(sorted(set(listed.provides)))
     assert set(listed.provides) <= set(CAPABILITIES)
-    assert "".join((listed.problem, *listed.notes)).isprintable()
+    for said in (listed.problem, *listed.notes):
+        assert said.isprintable()
+        assert len(said) < 300
     for tokens in (listed.context_tokens, listed.max_output_tokens):
         assert tokens is None or (type(tokens) is int and tokens > 0)
     assert listed.source is None or listed.source.startswith(("http://", "https://"))
@@ -220,10 +222,13 @@ class TestLaws:
         fine = model_text(word, dict.fromkeys(NEEDED, FINE[word]))
         assert [listed.model for listed in read_models(word, dict.fromkeys(names, fine))] == names
 
-    @given(context=st.integers(1, 2_000_000))
-    def test_context_tags_promise_what_lint_grants(self, context: int) -> None:
+    @pytest.mark.parametrize("bound", [32_000, 128_000, 200_000, 1_000_000])
+    @pytest.mark.parametrize("beside", [-1, 0, 1])
+    def test_context_tags_promise_what_lint_grants(self, bound: int, beside: int) -> None:
+        context = bound + beside
         fitting = {tag for tag in CAPABILITIES if tag.endswith("-context") and _tokens(tag) <= context}
         assert set(tags((), context)) == fitting
+        assert len(set(tags((), bound)) - set(tags((), bound - 1))) == 1
 
 
 KEYS = st.sampled_from(
@@ -309,6 +314,36 @@ def test_a_text_that_is_no_such_list_is_refused_with_its_place(word: str, text: 
         READ[word](text, "lists/prices.json")
     assert str(raised.value).startswith("lists/prices.json: ")
     assert says in str(raised.value)
+
+
+@LISTS
+def test_the_largest_price_is_that_of_a_catalog(word: str) -> None:
+    exponent = "e-6" if word == "litellm" else ""
+    for written, taken in (("1000000000", True), ("1000000000.000001", False), ("9999999999", False)):
+        listed = read_model(word, dict.fromkeys(NEEDED, written + exponent))
+        assert (listed.problem == "") is taken
+        check(listed)
+
+
+@pytest.mark.parametrize(
+    ("written", "tokens"),
+    [("4096", 4096), ('"4096"', 4096), ("4096.0", 4096), ("4.096e3", 4096), ("1e9", 10**9), ("1", 1)]
+    + [(text, None) for text in ("0", "-1", "0.5", "4096.5", '"many"', "null", "true", "[1]", "1e10", "1e999999")],
+)
+def test_sizes_are_whole_positive_numbers(written: str, tokens: int | None) -> None:
+    one = f'{{"m": {{"litellm_provider": "p", "max_input_tokens": {written}, "max_output_tokens": {written}}}}}'
+    other = f'{{"p": {{"models": {{"m": {{"limit": {{"context": {written}, "output": {written}}}}}}}}}}}'
+    for listed in (litellm.read(one, "p")["m"], models_dev.read(other, "p")["p/m"]):
+        assert (listed.context_tokens, listed.max_output_tokens) == (tokens, tokens)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["see the site", "http://", "ftp://a.b", "https://a.b/ c", "https://a.b/\x1b[31m", "\nhttps://a.b", 3, None],
+)
+def test_what_is_no_address_is_no_source(source: Any) -> None:
+    assert litellm.read(json.dumps({"m": {"litellm_provider": "p", "source": source}}), "p")["m"].source is None
+    assert models_dev.read(json.dumps({"p": {"doc": source, "models": {"m": {}}}}), "p")["p/m"].source is None
 
 
 @LISTS
@@ -435,6 +470,14 @@ class TestLiteLLM:
         fields = {"litellm_provider": "p", "deprecation_date": date}
         assert litellm.read(json.dumps({"m": fields}), "prices.json")["m"].deprecation_date is None
 
+    def test_a_field_of_an_odd_name_is_no_note(self) -> None:
+        fields = {"litellm_provider": "p", "output_cost_per_\x1b[31mimage": 1, f"input_cost_per_{'x' * 99}": 1}
+        assert litellm.read(json.dumps({"m": fields}), "prices.json")["m"].notes == ()
+
+    def test_prices_above_a_bound_beside_a_price_that_cannot_be_taken(self) -> None:
+        fields = {"litellm_provider": "p", "input_cost_per_token_above_1k_tokens": 1e-6, "input_cost_per_token": 1e-6}
+        assert litellm.read(json.dumps({"m": fields}), "p")["m"].notes == ("other prices above 1000 tokens: 1 in",)
+
     def test_equal_prices_above_a_bound_are_not_told(self) -> None:
         more = {"input_cost_per_token_above_128k_tokens": 1e-6, "output_cost_per_token_above_128000_tokens": 5e-7}
         text = model_text("litellm", dict.fromkeys(NEEDED, "1e-6"))
@@ -504,13 +547,21 @@ class TestModelsDev:
         assert listed["plan/paint"].notes == ("its answers are no text",)
         assert listed["plan/paint"].problem == "the input price has more than six decimal places: 0.09999999999999999"
 
+    def test_a_tier_of_something_else_than_context_is_none_of_long_prompts(self) -> None:
+        tier = {"input": 9, "output": 9, "tier": {"type": "requests", "size": 1000}}
+        text = json.dumps({"p": {"models": {"m": {"cost": {"input": 1, "output": 1, "tiers": [tier, 3]}}}}})
+        assert models_dev.read(text, "api.json")["p/m"].notes == ()
+
     def test_two_models_of_one_name_are_neither_of_them(self) -> None:
         fine = {"cost": {"input": 1, "output": 1}}
-        text = json.dumps({"a": {"models": {"b/c": fine}}, "a/b": {"models": {"c": fine, "d": fine}}, "e": 3})
+        text = json.dumps(
+            {"a": {"models": {"b/c": fine}}, "a/b": {"models": {"c": fine, "d": fine}}, "e": 3, "f": {"models": [3]}}
+        )
         listed = models_dev.read(text, "api.json")
         assert {name: one.problem for name, one in listed.items()} == {
             "a/b/c": "two models of the list have this name",
             "a/b/d": "",
             "e": "the provider has no models",
+            "f": "the provider has no models",
         }
         assert listed["a/b/c"].cost == {}

@@ -332,19 +332,19 @@ def _unsettable(entry: Plain, change: Plain) -> list[str]:
     """Paths that may go: optional, said in one way only, and apart from everything that is set."""
     texts = [text for text, _, _ in dotted_paths(entry)]
     kept = (*REQUIRED, "id", "provides", "privacyAllowed", "cost", "deprecation.date")
-    told = [text for text, _, _ in dotted_paths(change)]
+    told = [".".join(path) for path in leaves(change)]
 
     def apart(text: str, other: str) -> bool:
         return not f"{text}.".startswith(f"{other}.") and not f"{other}.".startswith(f"{text}.")
 
-    own = [text for text in texts if texts.count(text) == 1 and text.partition(".")[0] not in kept and text not in kept]
-    below_told = [text for text in told if "." not in text or text.count(".") >= 1]
-    return [text for text in own if all(apart(text, other) or _inner(other, below_told) for other in below_told)]
-
-
-def _inner(text: str, told: list[str]) -> bool:
-    """Whether a told path is only on the way to others."""
-    return any(other.startswith(f"{text}.") for other in told)
+    return [
+        text
+        for text in texts
+        if texts.count(text) == 1
+        and text not in kept
+        and not text.startswith("cost.")
+        and all(apart(text, other) for other in told)
+    ]
 
 
 def _overlay(pick: Pick, state: Plain, *, locked: bool) -> Plain:
