@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import click
 
 from aldo.cli.lazy import LazyGroup
 
 
 class _Catalog(LazyGroup):
-    commands_at = {
+    commands_at: ClassVar = {
         "explain": ("aldo.cli.layers:explain", "Which layer set each value of an entry."),
         "render": ("aldo.cli.layers:render", "The merged catalog."),
         "diff": ("aldo.cli.layers:fields", "Two catalogs, field by field."),

@@ -295,8 +295,8 @@ def mutations(draw: st.DrawFn, word: str) -> str:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is no JSON"),
-        ("models: []", "is no JSON"),
+        ("", "cannot be read as JSON"),
+        ("models: []", "cannot be read as JSON"),
         ("[]", "which is one JSON object"),
         ("3", "which is one JSON object"),
         ("{}", " is in it; give "),

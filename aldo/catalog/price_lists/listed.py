@@ -61,7 +61,7 @@ def read_object(text: str, path: str, file: str) -> dict[str, Any]:
     except RecursionError:
         raise UsageError(f"{path}: is nested too deeply for a price list; give {file}") from None
     except ValueError as error:
-        raise UsageError(f"{path}: is no JSON: {error}; give {file}") from None
+        raise UsageError(f"{path}: cannot be read as JSON: {error}; give {file}") from None
     if not isinstance(data, dict):
         raise UsageError(f"{path}: is no price list, which is one JSON object; give {file}")
     return data

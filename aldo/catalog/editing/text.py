@@ -1,0 +1,413 @@
+"""Single edits of a YAML text: replace a value, insert a pair or an item, delete one.
+
+Everything else stays: comments, order, quoting, indentation, line ends. Each edit is read again, and where the result
+is not the value that was asked for (an anchor that others repeat, an unusual layout) it is refused, not guessed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from typing import Any
+
+from aldo._lazy import lazy_pattern
+from aldo.catalog import written
+from aldo.catalog.document import Document
+from aldo.catalog.edit import apply, line_after, line_end_of, line_start_of
+from aldo.catalog.layers.steps import ABSENT, Path, same, value_at, with_value
+from aldo.catalog.reader import parse_text
+from aldo.catalog.spans import pointer
+from aldo.errors import Edit, UsageError
+
+_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t\r\n]+)+")
+_BLANK_TO_COMMA = lazy_pattern(r",[ \t]*")
+_LAST_DASH = lazy_pattern(r"-[ \t]*(?:#[^\r\n]*)?(?:[\r\n]+[ \t]*)*\Z")
+
+
+class Text:
+    """A document under edit. Each operation gives another one; the first is never changed."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.value: Any = document.value
+        self._text = document.text
+        self._end = line_end_of(document.text)
+        self._flow = _as_json if _is_json(document.text) else written.flow
+
+    # What a caller asks for.
+
+    def set(self, path: Path, value: Any) -> Text:
+        """With a value at a path; maps on the way that are not there are made."""
+        old = value_at(self.value, path)
+        if old is ABSENT or (old is None and isinstance(value, (dict, list))):
+            return self._inserted(path, value)
+        if same(old, value):
+            return self
+        if isinstance(old, dict) and isinstance(value, dict) and old and value:
+            return self._map_set(path, old, value)
+        if isinstance(old, list) and isinstance(value, list) and old and value:
+            return self._list_set(path, old, value)
+        start, end = self._content(self._node(path))
+        return self._made([self._replacement(start, end, old, value)], _with(self.value, path, value), path)
+
+    def delete(self, path: Path) -> Text:
+        """Without the pair or item at a path, and without the maps and lists that hold nothing then.
+
+        A map in tight braces, `{a: 1}`, stays as `{}`: it was there before something was put into it.
+        """
+        parent = value_at(self.value, path[:-1])
+        if len(parent) == 1 and len(path) > 1:
+            node = self._node(path[:-1])
+            if not self._is_flow(node):
+                return self._with_its_key(path) or self.delete(path[:-1])
+            start, end = self._bounds(node)
+            if self._text[end - 2 : end - 1] in " \t\r\n":
+                return self.delete(path[:-1])
+            opening = start + 1
+            first, _ = self._pair(path)
+            kept = self._text[opening:first]
+            return self._made([Edit(opening, end - 1, kept)], _without(self.value, path), path)
+        return self._made(list(self._deletion(path)), _without(self.value, path), path)
+
+    def append(self, path: Path, item: Any) -> Text:
+        """With one more item at the end of the list at a path; a list that is not there is made."""
+        old = value_at(self.value, path)
+        if not isinstance(old, list) or (not old and isinstance(item, dict)):
+            return (self._replaced_empty(path) if old == [] else self)._inserted(path, [item])
+        return self._item_inserted(path, len(old), item)
+
+    def _with_its_key(self, path: Path) -> Text | None:
+        """Without the only pair of a block map, and without the key above it; comments between the two stay.
+
+        None where the two do not stand on lines of their own.
+        """
+        start, end = self._pair(path)
+        lines = [self._lines_of(start, end)]
+        parts = path
+        while (
+            len(parts) > 1 and len(value_at(self.value, parts[:-1])) == 1 and not self._is_flow(self._node(parts[:-1]))
+        ):
+            parts = parts[:-1]
+            key = self.document.spans.node(self.value, parts, key=True)
+            if key is None or key == self._node(parts):  # an item of a list
+                return None
+            at = self.document.spans.starts[key]
+            line = (line_start_of(self._text, at), line_after(self._text, at))
+            if self._text[line[0] : at].strip() or line[1] > lines[-1][0]:
+                return None
+            lines.append(line)
+        return self._made(self._without_lines(lines), _without(self.value, parts), path)
+
+    def _lines_of(self, start: int, end: int) -> tuple[int, int]:
+        """The whole lines from one character to another."""
+        after = end if end and self._text[end - 1] in "\r\n" else line_after(self._text, end)
+        return line_start_of(self._text, start), after
+
+    def _without_lines(self, lines: list[tuple[int, int]]) -> list[Edit]:
+        """Without whole lines. A file whose last line has no end keeps that."""
+        runs: list[tuple[int, int]] = []
+        for start, end in sorted(lines):
+            if runs and runs[-1][1] == start:
+                runs[-1] = (runs[-1][0], end)
+            else:
+                runs.append((start, end))
+        start, end = runs[-1]
+        if end == len(self._text) and start and self._text[end - 1] not in "\r\n":
+            runs[-1] = (start - (2 if self._text[start - 2 : start] == "\r\n" else 1), end)
+        return [Edit(start, end, "") for start, end in runs]
+
+    # Lists and maps, part by part.
+
+    def _map_set(self, path: Path, old: dict[str, Any], new: dict[str, Any]) -> Text:
+        text = self
+        for key in new:
+            text = text.set((*path, key), new[key])
+        for key in old:
+            if key not in new:
+                text = text.delete((*path, key))
+        return text
+
+    def _list_set(self, path: Path, old: list[Any], new: list[Any]) -> Text:
+        """Only the items that differ, so that the others keep their comments."""
+        text = self
+        before, after = ([written.flow(item) for item in items] for items in (old, new))
+        changes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        for kind, first, last, start, end in reversed(changes):
+            if kind == "equal":
+                continue
+            for item in new[start:end]:  # before what goes: a list must not be empty in between
+                text = text._item_inserted(path, last, item)
+                last += 1
+            for place in reversed(range(first, last - (end - start))):
+                text = text.delete((*path, place))
+        return text
+
+    def _item_inserted(self, path: Path, place: int, item: Any) -> Text:
+        node = self._node(path)
+        items = value_at(self.value, path)
+        children = self._children(node)
+        value = _with_item(self.value, path, place, item)
+        if self._is_flow(node):
+            if not items:
+                opening = self._bounds(node)[0] + 1
+                return self._made([Edit(opening, opening, self._flow(item))], value, path)
+            if place:
+                at = self._content(children[place - 1])[1]
+                return self._made([Edit(at, at, f", {self._flow(item)}")], value, path)
+            at = self._bounds(children[0])[0]
+            return self._made([Edit(at, at, f"{self._flow(item)}, ")], value, path)
+        indent = " " * (self._column(self._bounds(node)[0]))
+        lines = list(written.listed(item, indent)) if isinstance(item, dict) and item else None
+        lines = lines or [f"{indent}- {written.flow(item)}"]
+        if place < len(children):
+            at = line_start_of(self._text, self._dash(children[place]))
+            return self._made([Edit(at, at, "".join(f"{line}{self._end}" for line in lines))], value, path)
+        return self._made([self._below(self._content(children[-1])[1], lines)], value, path)
+
+    # Inserting.
+
+    def _inserted(self, path: Path, value: Any) -> Text:
+        """A new pair in the innermost map that is there."""
+        depth = len(path) - 1
+        while not isinstance(value_at(self.value, path[:depth]), (dict, type(None))):
+            if value_at(self.value, path[:depth]) is not ABSENT:
+                raise UsageError(f"{self.document.path}: {pointer(path[:depth])} is no map")
+            depth -= 1
+        around, key = path[:depth], path[depth]
+        for part in reversed(path[depth + 1 :]):
+            value = {part: value}
+        new = _with(self.value, (*around, key), value)
+        parent = value_at(self.value, around)
+        if parent is None:
+            return self._made([self._under_nothing(around, {key: value})], new, path)
+        node = self._node(around)
+        if not self._is_flow(node):
+            return self._made([self._block_pair(node, {key: value})], new, path)
+        pair = f"{self._flow(key)}: {self._flow(value)}"
+        if parent:
+            at = self._content(self._children(node)[-1])[1]
+            return self._made([Edit(at, at, f", {pair}")], new, path)
+        start, end = self._bounds(node)
+        if "\n" in self._text[start:end] or "#" in self._text[start:end]:
+            raise self._refused(path)
+        return self._made([Edit(start + 1, end - 1, f"{self._text[start + 1 : end - 1]}{pair}")], new, path)
+
+    def _block_pair(self, node: int, pair: dict[Any, Any]) -> Edit:
+        children = self._children(node)
+        indent = " " * self._column(self._bounds(node)[0])
+        return self._below(self._content(children[-1])[1], list(self._lines(pair, indent)))
+
+    def _under_nothing(self, path: Path, value: dict[Any, Any]) -> Edit:
+        """Below a key that has no value yet; instead of a null that is written out."""
+        key = self.document.spans.node(self.value, path, key=True)
+        node = self._node(path)
+        if key is None or key == node or self.document.spans.starts[node] != self.document.spans.ends[node]:
+            raise self._refused(path)
+        column = self._column(self._bounds(key)[0])
+        return self._below(self._bounds(key)[1], list(self._lines(value, " " * (column + self._step()))))
+
+    def _lines(self, value: dict[Any, Any], indent: str) -> Iterator[str]:
+        return written.block(value, indent, " " * self._step())
+
+    def _below(self, at: int, lines: list[str]) -> Edit:
+        """Lines below the one on which a character stands."""
+        after = at if at and self._text[at - 1] in "\r\n" else line_after(self._text, at)
+        text = self._end.join(lines)
+        if after and self._text[after - 1] not in "\r\n":  # the last line has no end, and shall have none
+            return Edit(after, after, self._end + text)
+        return Edit(after, after, text + self._end)
+
+    def _replaced_empty(self, path: Path) -> Text:
+        """An empty list gives way to nothing, so that its items can stand on lines of their own."""
+        node = self._node(path)
+        start, end = self._bounds(node)
+        if self._is_inside_flow(path):
+            return self
+        line_end = line_after(self._text, end)
+        blank = len(self._text[:start]) - len(self._text[:start].rstrip(" \t"))
+        rest = self._text[end:line_end]
+        from_ = start - blank if not rest.strip() else start
+        return self._made([Edit(from_, end, "")], _with(self.value, path, None), path)
+
+    # Deleting.
+
+    def _deletion(self, path: Path) -> Iterator[Edit]:
+        parent = value_at(self.value, path[:-1])
+        node = self._node(path[:-1])
+        keys = list(parent) if isinstance(parent, dict) else list(range(len(parent)))
+        place = keys.index(path[-1])
+        start, end = self._pair(path)
+        if self._is_flow(node):
+            yield from self._flow_deletion(path, keys, place, start, end)
+            return
+        if isinstance(parent, list):
+            start = self._dash(self._node(path))
+        if self._text[line_start_of(self._text, start) : start].strip():  # the first key of an item, behind its dash
+            if place + 1 >= len(keys):
+                raise self._refused(path)
+            following = self._pair((*path[:-1], keys[place + 1]))[0]
+            if "#" in self._text[end:following]:
+                raise self._refused(path)
+            yield Edit(start, following, "")
+        else:
+            yield from self._without_lines([self._lines_of(start, end)])
+
+    def _flow_deletion(self, path: Path, keys: list[Any], place: int, start: int, end: int) -> Iterator[Edit]:
+        if place + 1 < len(keys):
+            following = self._pair((*path[:-1], keys[place + 1]))[0]
+            if not self._text[end:following].replace(",", "", 1).strip():
+                yield Edit(start, following, "")
+                return
+            comma = _BLANK_TO_COMMA.match(self._text, end)
+            yield Edit(start, comma.end() if comma else end, "")
+            return
+        before = self._pair((*path[:-1], keys[place - 1]))[1]
+        between = self._text[before:start]
+        if not between.replace(",", "", 1).strip():
+            yield Edit(before, end, "")
+            return
+        yield Edit(start, end, "")  # the comma before it may stay: YAML allows one behind the last
+
+    # Places.
+
+    def _node(self, path: Path) -> int:
+        node = self.document.spans.node(self.value, path)
+        assert node is not None
+        if self.document.alias_on(path) is not None and node not in self.document.spans.aliases:
+            raise self._refused(path)
+        return node
+
+    def _pair(self, path: Path) -> tuple[int, int]:
+        """Where a pair, or an item, begins and ends."""
+        key = self.document.spans.node(self.value, path, key=True)
+        node = self._node(path)
+        start = self._bounds(node if key is None else key)[0]
+        if key is not None and key != node:
+            start = self.document.spans.starts[key]
+        elif key == node:
+            start = self.document.spans.starts[node]
+        return start, self._content(node)[1]
+
+    def _bounds(self, node: int) -> tuple[int, int]:
+        """Where a node begins, behind its anchor and tag, and where the reader says that it ends."""
+        spans = self.document.spans
+        start, end = spans.starts[node], max(spans.starts[node], spans.ends[node])
+        properties = _PROPERTIES.match(self._text, start, end)
+        return (properties.end() if properties else start), end
+
+    def _content(self, node: int) -> tuple[int, int]:
+        """The same, without the blanks and comments that follow."""
+        start, end = self._bounds(node)
+        children = self._children(node)
+        if children and not self._is_flow(node):
+            return start, self._content(children[-1])[1]
+        if self._text[start : start + 1] in ("|", ">") and "+" not in self._text[start : start + 3]:
+            end = start + len(self._text[start:end].rstrip())
+        return start, end
+
+    def _children(self, node: int) -> list[int]:
+        spans = self.document.spans
+        found, child, end = [], node + 1, node + spans.sizes[node]
+        while child < end:
+            found.append(child)
+            child += spans.sizes[child]
+        return found
+
+    def _is_flow(self, node: int) -> bool:
+        start, _ = self._bounds(node)
+        return self._text[start : start + 1] in ("{", "[")
+
+    def _is_inside_flow(self, path: Path) -> bool:
+        return any(self._is_flow(self._node(path[:length])) for length in range(len(path)))
+
+    def _dash(self, node: int) -> int:
+        """The dash of an item of a block list."""
+        start = self.document.spans.starts[node]
+        found = _LAST_DASH.search(self._text, max(0, start - 10_000), start)
+        if found is None:
+            raise UsageError(f"{self.document.path}: an item without a dash")
+        return found.start()
+
+    def _column(self, at: int) -> int:
+        return at - line_start_of(self._text, at)
+
+    def _step(self) -> int:
+        """How far this file indents: as the first map in a map does."""
+        spans = self.document.spans
+        for key, inner in self.value.items() if isinstance(self.value, dict) else ():
+            if isinstance(inner, dict) and inner:
+                node = spans.node(self.value, (key,))
+                if node is not None and not self._is_flow(node):
+                    return max(1, self._column(self._bounds(node)[0]))
+        return 2
+
+    def _replacement(self, start: int, end: int, old: Any, value: Any) -> Edit:
+        text = self._text
+        quote = text[start : start + 1]
+        if isinstance(value, str) and quote == "'" and value.isprintable():
+            return Edit(start, end, "'" + value.replace("'", "''") + "'")
+        new = self._flow(value)
+        if isinstance(value, str) and quote == '"' and not new.startswith('"'):
+            new = f'"{new}"'.replace("\\", "\\\\") if "\\" in new else f'"{new}"'
+        if isinstance(old, (dict, list)) and old and text[start : start + 1] not in ("{", "["):
+            raise UsageError(f"{self.document.path}: what stands there takes several lines; edit it by hand")
+        return Edit(start, end, new)
+
+    # The end of every edit.
+
+    def _made(self, edits: list[Edit], wanted: Any, path: Path) -> Text:
+        """The text with the edits made, if it then says what is wanted and nothing else."""
+        document = parse_text(self.document.path, apply(self._text, tuple(edits)))
+        document.byte_order_mark = self.document.byte_order_mark
+        if document.value is None or not same(document.value, wanted):
+            raise self._refused(path)
+        return Text(document)
+
+    def _refused(self, path: Path) -> UsageError:
+        place = self.document.locate(path)
+        where = f"{self.document.path}:{place.line}" if place else self.document.path
+        return UsageError(f"{where}: the layout here (an anchor, say) leaves no safe edit; edit it by hand")
+
+
+def _is_json(text: str) -> bool:
+    """Whether a file is JSON, which is YAML too, and shall stay JSON."""
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _with(value: Any, path: Path, new: Any) -> Any:
+    if not path:
+        return new
+    if isinstance(value, list) and isinstance(path[0], int):
+        return [_with(item, path[1:], new) if n == path[0] else item for n, item in enumerate(value)]
+    if len(path) == 1:
+        return with_value(value, path, new)
+    copied = dict(value) if isinstance(value, dict) else {}
+    copied[path[0]] = _with(copied.get(path[0]), path[1:], new)
+    return copied
+
+
+def _without(value: Any, path: Path) -> Any:
+    if isinstance(value, list):
+        if len(path) == 1:
+            return [item for n, item in enumerate(value) if n != path[0]]
+        return [_without(item, path[1:]) if n == path[0] else item for n, item in enumerate(value)]
+    if len(path) == 1:
+        return {key: inner for key, inner in value.items() if key != path[0]}
+    return {key: _without(inner, path[1:]) if key == path[0] else inner for key, inner in value.items()}
+
+
+def _with_item(value: Any, path: Path, place: int, item: Any) -> Any:
+    items = list(value_at(value, path))
+    items.insert(place, item)
+    return _with(value, path, items)
