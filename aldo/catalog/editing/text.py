@@ -282,12 +282,7 @@ class Text:
         """Where a pair, or an item, begins and ends."""
         key = self.document.spans.node(self.value, path, key=True)
         node = self._node(path)
-        start = self._bounds(node if key is None else key)[0]
-        if key is not None and key != node:
-            start = self.document.spans.starts[key]
-        elif key == node:
-            start = self.document.spans.starts[node]
-        return start, self._content(node)[1]
+        return self.document.spans.starts[node if key is None else key], self._content(node)[1]
 
     def _bounds(self, node: int) -> tuple[int, int]:
         """Where a node begins, behind its anchor and tag, and where the reader says that it ends."""
@@ -382,6 +377,8 @@ def _is_json(text: str) -> bool:
 
 
 def _as_json(value: Any) -> str:
+    if isinstance(value, dict) and value:  # not in tight braces: see `delete`
+        return "{ " + ", ".join(f"{_as_json(key)}: {_as_json(inner)}" for key, inner in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -25,6 +25,7 @@ LAW = settings(
 )
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 """Of lists in `extra`: `test_the_digest_of_a_catalog_with_a_list_in_extra_warns_of_nothing` alone speaks of it."""
+HEADER = {"apiVersion": "aldo/models.v1", "kind": "ModelCatalog"}
 EMPTY = "apiVersion: aldo/models.v1\nkind: ModelCatalogOverlay\n"
 
 
@@ -79,7 +80,7 @@ def test_the_empty_overlay_is_identity_wherever_it_stands(tmp_path: Path, stack:
 @given(stack=stacks(max_overlays=0))
 def test_no_overlay_is_identity(tmp_path: Path, stack: Stack) -> None:
     base, _ = stack.write(tmp_path)
-    assert same(merged_value(base, []), plain(base))
+    assert same(headed(merged_value(base, [])), headed(plain(base)))
     assert load_catalog(base).digest == load_catalog(base, overlays=[]).digest == digest_of(headed(plain(base)))
 
 
@@ -102,9 +103,9 @@ def test_merging_in_two_goes_over_the_written_result_is_merging_at_once(
 ) -> None:
     base, overlays = stack.write(tmp_path)
     between = tmp_path / "between.yaml"
-    text = yaml_text(headed(merged_value(base, overlays[:cut])), random.Random(stack.style))
+    text = yaml_text(HEADER | headed(merged_value(base, overlays[:cut])), random.Random(stack.style))
     between.write_text(text, encoding="utf-8", newline="")
-    assert same(merged_value(str(between), overlays[cut:]), headed(merged_value(base, overlays)))
+    assert same(merged_value(str(between), overlays[cut:]), HEADER | headed(merged_value(base, overlays)))
     again = load_catalog(between, overlays=overlays[cut:])
     assert again.digest == load_catalog(base, overlays=overlays).digest
 

@@ -42,10 +42,12 @@ def values_at(file: str, span: Any) -> list[Any]:
 
 @LAW
 @given(stack=stacks())
-def test_every_leaf_of_the_result_is_traced_and_nothing_else(tmp_path: Path, stack: Stack) -> None:
+def test_every_leaf_of_the_result_is_traced_and_all_else_is_what_is_gone(tmp_path: Path, stack: Stack) -> None:
     layers = read_layers(*stack.write(tmp_path))
     for name, entry in merged_of(layers).items():
-        traced = {found.path: found.value for found in trace(layers, name)}
+        found = trace(layers, name)
+        assert len({each.path for each in found}) == len(found)
+        traced = {each.path: each.value for each in found if each.value is not ABSENT}
         expected = leaves(entry)
         assert traced.keys() == expected.keys()
         assert all(same(traced[path], value) for path, value in expected.items())
@@ -74,7 +76,7 @@ def test_the_last_link_that_did_something_points_at_the_text_that_says_the_value
     base, overlays = stack.write(tmp_path)
     layers = read_layers(base, overlays)
     for name in merged_of(layers):
-        for found in trace(layers, name):
+        for found in (each for each in trace(layers, name) if each.value is not ABSENT):
             last = [link for link in found.chain if not link.idle][-1]
             assert last.file == [base, *overlays][last.layer]
             there = values_at(last.file, last.span)
@@ -209,7 +211,7 @@ def test_a_price_of_a_cost_that_was_replaced_points_at_the_price(tmp_path: Path)
     layer = "override:\n  one:\n    cost: { usdPerMtokOut: 2.0, usdPerMtokIn: 3 }\n"
     assert chain_of(tmp_path, "cost.usdPerMtokIn", layer) == [
         (0, "base", 12, 27, ABSENT, 1, False),
-        (1, "override", 5, 46, 1, 3, False),
+        (1, "override", 5, 47, 1, 3, False),
     ]
 
 
@@ -218,19 +220,21 @@ def test_a_price_that_a_new_cost_repeats_in_another_spelling_did_nothing(tmp_pat
     chain = chain_of(tmp_path, "cost.usdPerMtokOut", layer)
     assert [(layer, operation, line, column, idle) for layer, operation, line, column, _, _, idle in chain] == [
         (0, "base", 12, 45, False),
-        (1, "override", 5, 27, True),
+        (1, "override", 5, 28, True),
     ]
 
 
-def test_a_price_that_a_new_cost_leaves_out_is_traced_no_more(tmp_path: Path) -> None:
+def test_a_price_that_a_new_cost_leaves_out_is_gone_by_that_cost(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
     (tmp_path / "1.yaml").write_text(
         HEAD + "override: { one: { cost: { usdPerMtokIn: 1, usdPerMtokOut: 2 } } }\n", encoding="utf-8"
     )
     layers = read_layers(str(tmp_path / "base.yaml"), [str(tmp_path / "1.yaml")])
-    assert [found.path for found in trace(layers, "one", "cost")] == [
-        ("cost", "usdPerMtokIn"),
-        ("cost", "usdPerMtokOut"),
+    (gone,) = (found for found in trace(layers, "one", "cost") if found.path[-1] == "usdPerMtokCacheRead")
+    assert gone.value is ABSENT
+    assert [(link.layer, link.operation, link.span and link.span.line, link.new) for link in gone.chain] == [
+        (0, "base", 12, 0.5),
+        (1, "override", 3, ABSENT),
     ]
 
 
