@@ -78,7 +78,7 @@ bench: $(VENV)/.bench
 	@python -m bench
 
 schemas: $(VENV)/.package
-	@for name in catalog request decision agent policy routes; do \
+	@for name in catalog overlay request decision agent policy routes; do \
 		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
 
 rules: $(VENV)/.package

@@ -29,6 +29,8 @@ def _line(row: Row | str) -> str:
 
 
 if __name__ == "__main__":
-    for room in (startup, peers, loading, linting, routing, proving, replaying, streaming):
-        for row in room.rows():
+    works = [room.rows for room in (startup, peers, loading)] + [loading.layer_rows]
+    works += [room.rows for room in (linting, routing, proving, replaying, streaming)]
+    for rows in works:
+        for row in rows():
             print(_line(row), flush=True)

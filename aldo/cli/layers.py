@@ -45,7 +45,7 @@ def explain(what: str, catalog: str | None, overlays: tuple[str, ...], as_json: 
         model, path = _named(layers, what)
         traces = trace(layers, model, path)
         if as_json:
-            fields = [_trace_dict(one) for one in traces]
+            fields = [_masked(_trace_dict(one), layers) for one in traces]
             click.echo(dumps({"version": 1, "id": model, "fields": fields}, indent=2))
         else:
             removed = layers.merge is not None and model not in layers.merge.entries
@@ -108,7 +108,7 @@ def fields(
         changes = field_changes(*layers)
         if as_json:
             digests = dict(zip(("base", "head"), (one.catalog().digest for one in layers), strict=True))
-            told = [_change_dict(change) for change in changes]
+            told = [_masked(_change_dict(change), *layers) for change in changes]
             click.echo(dumps({"version": 1, "changes": told, "catalogDigests": digests}, indent=2))
         else:
             click.echo("\n".join(_changes_text(changes, layers)))
@@ -161,6 +161,20 @@ def _shown(value: Any, *of: Layered) -> str:
             text = document.masked(text)
     text = printable(masked(text))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _masked(value: Any, *of: Layered) -> Any:
+    """A value for JSON without the keys that stand in the files."""
+    if isinstance(value, dict):
+        return {name: _masked(inner, *of) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner, *of) for inner in value]
+    if isinstance(value, str):
+        for layers in of:
+            for document in layers.documents:
+                value = document.masked(value)
+        return masked(value)
+    return value
 
 
 def _place(file: str, span: Span | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -18,7 +18,6 @@ from pydantic import (
     create_model,
     model_validator,
 )
-from pydantic.alias_generators import to_pascal
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -75,8 +74,13 @@ def _part(annotation: Any, field: FieldInfo, suffix: str, editable: bool) -> Any
     whole = Annotated[(annotation, *field.metadata)] if field.metadata else annotation
     if get_origin(annotation) is not tuple or not editable:
         return whole
-    name = to_pascal(field.alias or "")
-    return _list_or_edit(name, get_args(annotation)[0], whole)
+    name = field.alias or ""
+    return _list_or_edit(name[:1].upper() + name[1:], get_args(annotation)[0], whole)
+
+
+class _Partial(Frozen):
+    documented_by: ClassVar[type[BaseModel] | None] = None
+    """The type whose fields these are; see `published.describe`."""
 
 
 def _partial(model: type[BaseModel], suffix: str, editable: bool, more: Mapping[str, Any] | None = None) -> Any:
@@ -88,14 +92,17 @@ def _partial(model: type[BaseModel], suffix: str, editable: bool, more: Mapping[
         part = _part(field.annotation, field, suffix, editable)
         if suffix == "Expected":
             part = part | None if not get_args(part) else Union[part, None]  # noqa: UP007 - null: it is not there
-        fields[name] = (part, Field(default=None, alias=field.alias))
-    return create_model(
+        extra: Any = field.json_schema_extra
+        fields[name] = (part, Field(default=None, alias=field.alias, json_schema_extra=extra))
+    partial = create_model(
         f"{model.__name__}{suffix}",
-        __base__=Frozen,
+        __base__=_Partial,
         __doc__=f"Some of the fields of {model.__name__}.",
         **fields,
         **(more or {}),
     )
+    partial.documented_by = model
+    return partial
 
 
 UnsetPath = Annotated[Text, Field(description="A field to take away: latencyP95Ms, providerConfig.apiKeyEnv.")]

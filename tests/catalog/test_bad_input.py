@@ -87,7 +87,7 @@ BAD: dict[str, Bad] = {
     "tab inside an entry": Bad(GOOD + "\tdescription: x\n", "AL101", (13, 1)),
     "scalar": Bad("hello\n", "AL109", (1, 1)),
     "number": Bad("42\n", "AL109", (1, 1)),
-    "another kind": Bad("apiVersion: aldo/models.v1\nkind: ModelCatalogOverlay\nadd: []\n", "AL109", (2, 7)),
+    "another kind": Bad("apiVersion: aldo/models.v1\nkind: RoutingPolicy\nnever: []\n", "AL109", (2, 7)),
     "an agent": Bad("schema: aldo-ai/agent.v1\nidentity: {name: x}\n", "AL109"),
     "html": Bad("<!DOCTYPE html>\n<html><body>404</body></html>\n", "AL109", (1, 1)),
     "two documents": Bad(GOOD + "---\n" + GOOD, "AL110", (13, 1)),

@@ -42,7 +42,7 @@ class Text:
         old = value_at(self.value, path)
         if old is ABSENT or (old is None and isinstance(value, (dict, list))):
             return self._inserted(path, value)
-        if same(old, value):
+        if same(old, value, as_written=True):
             return self
         if isinstance(old, dict) and isinstance(value, dict) and old and value:
             return self._map_set(path, old, value)
@@ -355,7 +355,7 @@ class Text:
         """The text with the edits made, if it then says what is wanted and nothing else."""
         document = parse_text(self.document.path, apply(self._text, tuple(edits)))
         document.byte_order_mark = self.document.byte_order_mark
-        if document.value is None or not same(document.value, wanted):
+        if document.value is None or not same(document.value, wanted, as_written=True):
             raise self._refused(path)
         return Text(document)
 

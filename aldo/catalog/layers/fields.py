@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from aldo.catalog.layers.layered import Layered
 from aldo.catalog.layers.render import Origin, merged_value
-from aldo.catalog.layers.steps import ABSENT, Path, leaves, same, value_at
+from aldo.catalog.layers.steps import ABSENT, Path, leaves, unchanged, value_at
 
 
 class FieldChange(NamedTuple):
@@ -65,7 +65,9 @@ def _within(
 ) -> Iterator[FieldChange]:
     for path in dict.fromkeys((*(path for path, _ in leaves(one)), *(path for path, _ in leaves(other)))):
         old, new = value_at(one, path), value_at(other, path)
-        if same(old, new) or isinstance(old, dict) or isinstance(new, dict):  # a map is told by what is in it
+        if (
+            unchanged(path, old, new) or isinstance(old, dict) or isinstance(new, dict)
+        ):  # a map is told by what is in it
             continue
         kind: Literal["added", "removed", "changed"] = (
             "added" if old is ABSENT else "removed" if new is ABSENT else "changed"

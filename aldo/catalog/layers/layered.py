@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aldo.catalog.document import Document
@@ -106,8 +107,6 @@ class Layered:
         merge = Merge(self.base)
         for overlay in self.overlays:
             merge.lay(overlay)
-        if len(self.overlays) > 1:
-            report_shadowed(merge)
         value = {**merge.sections, "models": list(merge.entries.values())}
         document = MergedDocument(merge, value)
         self.merge = merge
@@ -119,16 +118,21 @@ class Layered:
         """Of the base and of each overlay, in order."""
         return (self.base.document, *(overlay.document for overlay in self.overlays))
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with the structure of the layers, with the merge and with its result, layer by layer."""
-        if self.file is not None:
-            _ = self.file.salvaged if not self.file.is_plain else None  # tells what is wrong with the result
+        if self.merge is not None and len(self.overlays) > 1:
+            report_shadowed(self.merge)  # may be as many as there are values, and stops no load
+        return self._found()
+
+    def _found(self) -> tuple[Finding, ...]:
+        if self.file is not None and not self.file.is_plain:
+            _ = self.file.salvaged  # tells what is wrong with the result
         return tuple(finding for document in self.documents for finding in document.sorted_findings())
 
     def catalog(self) -> Catalog:
         """The merged catalog. Raises `CatalogError` with every error of every layer."""
-        errors = errors_of(self.findings)
+        errors = errors_of(self._found())
         if errors or self.file is None or self.file.salvaged is None:
             raise CatalogError(errors)
         return self.file.salvaged

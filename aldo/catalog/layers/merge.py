@@ -78,7 +78,7 @@ class Merge:
         if model not in self.entries:
             self._absent_id(model, at)
             return
-        self._record(("models", model), (), "remove", ABSENT, at)
+        self._record(("models", model), (), "remove", self.entries[model], ABSENT, at)
         self.gone[model] = self.entries.pop(model)
         self.touched.add(model)
 
@@ -89,7 +89,7 @@ class Merge:
             hint = "change it under override, or choose another id"
             self._report(codes.EXISTING_ID, f"{model!r} is there already", (*at, "id"), hint, self._born(model))
             return
-        if model in self.gone and not self._permitted(subject, self.gone[model], entry, (*at, "id")):
+        if model in self.gone and not self._unlocked(subject, self.gone[model], entry, (*at, "id")):
             return
         self.steps.setdefault(subject, []).append(Step(len(self.documents) - 1, subject, (), "add", ABSENT, entry, at))
         self.births[model] = Birth(len(self.documents) - 1, at, entry)
@@ -119,7 +119,7 @@ class Merge:
         locks = self._overlay.get("lock", [])
         if locks:
             together = list(dict.fromkeys([*self.locks, *locks]))
-            self._record(("lock",), (), "override", together, ("lock",))
+            self._record(("lock",), (), "override", self.sections.get("lock", ABSENT), together, ("lock",))
             self.locks, self.sections["lock"] = tuple(together), together
 
     def _acknowledgements(self) -> None:
@@ -150,8 +150,8 @@ class Merge:
             value_now: Any = {}
         else:
             value_now = old if isinstance(value, dict) and not value else value  # an empty map adds no key
-        if self._permitted(subject, *self._with(subject, path, value_now), at):
-            self._set(subject, path, "override", value_now, at)
+        if self._permitted(subject, path, value_now, at):
+            self._set(subject, path, "override", old, value_now, at)
 
     def _edit_list(self, subject: Subject, path: Path, value: dict[str, Any], at: Path, old: Any) -> None:
         if old is ABSENT and subject[0] != "models":
@@ -163,6 +163,7 @@ class Merge:
             return
         new = list(old)
         edits: list[tuple[Operation, list[Any]]] = []
+        given = value_at(self._current(subject), path)
         for number, item in enumerate(value.get(REMOVE, ())):
             if item in new:
                 new.remove(item)
@@ -182,9 +183,10 @@ class Merge:
                 new.append(item)
         if ADD in value:
             edits.append(("$add", list(new)))
-        if self._permitted(subject, *self._with(subject, path, new), at):
+        if self._permitted(subject, path, new, at):
             for operation, items in edits:
-                self._set(subject, path, operation, items, (*at, operation), told=True)
+                self._set(subject, path, operation, given, items, (*at, operation), told=True)
+                given = items
 
     def _unset(self, subject: Subject, text: str, at: Path) -> None:
         entry = self._current(subject)
@@ -194,13 +196,13 @@ class Merge:
             near = get_close_matches(text, there, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "take it out"
             self._report(codes.ABSENT_PATH, f"{text!r} is not set", at, hint, self._written(subject, ()))
-        elif self._permitted(subject, *self._with(subject, path, ABSENT), at):
-            self._set(subject, path, "$unset", ABSENT, at)
+        elif self._permitted(subject, path, ABSENT, at):
+            self._set(subject, path, "$unset", value_at(entry, path), ABSENT, at)
 
     def _set(
-        self, subject: Subject, path: Path, operation: Operation, new: Any, at: Path, *, told: bool = False
+        self, subject: Subject, path: Path, operation: Operation, old: Any, new: Any, at: Path, *, told: bool = False
     ) -> None:
-        step = self._record(subject, path, operation, new, at)
+        step = self._record(subject, path, operation, old, new, at)
         if step.idle:
             if not told:
                 message = f"{'.'.join(map(str, path))} of {subject[-1]!r} is {_shown(new)} already"
@@ -212,8 +214,7 @@ class Merge:
         else:
             self.sections[subject[0]] = with_value(self.sections[subject[0]], path, new)
 
-    def _record(self, subject: Subject, path: Path, operation: Operation, new: Any, at: Path) -> Step:
-        old = value_at(self._current(subject), path)
+    def _record(self, subject: Subject, path: Path, operation: Operation, old: Any, new: Any, at: Path) -> Step:
         step = Step(len(self.documents) - 1, subject, path, operation, old, new, at)
         self.steps.setdefault(subject, []).append(step)
         return step
@@ -221,17 +222,23 @@ class Merge:
     # What an operation must not do.
 
     def _same_kind(self, path: Path, old: Any, new: Any, at: Path, subject: Subject) -> bool:
-        kinds = {_kind(old), _kind(new)}
-        if old is ABSENT or None in (old, new) or len(kinds) == 1:
+        if old is ABSENT or old is None or new is None or type(old) is type(new) or _kind(old) == _kind(new):
             return True
         told = f"{'.'.join(map(str, path))} of {subject[-1]!r} is {_kind(old)}, not {_kind(new)}"
         hint = "write a value of the same type"
         self._report(codes.TYPE_CHANGE, told, at, hint, self._written(subject, path))
         return False
 
-    def _permitted(self, subject: Subject, old: Any, new: Any, at: Path) -> bool:
-        """Whether no lock forbids it, or this layer says why it is done all the same."""
-        broken = widened(self.locks, subject, old, new) if self.locks else []
+    def _permitted(self, subject: Subject, path: Path, new: Any, at: Path) -> bool:
+        """Whether no lock forbids a value at a path."""
+        if not self.locks:
+            return True
+        current = self._current(subject)
+        return self._unlocked(subject, current, with_value(current, path, new), at)
+
+    def _unlocked(self, subject: Subject, old: Any, new: Any, at: Path) -> bool:
+        """Whether no lock forbids the change of a subject, or this layer says why it is done all the same."""
+        broken = widened(self.locks, subject, old, new)
         if not broken:
             return True
         self._widened.add(subject[-1])
@@ -242,10 +249,6 @@ class Merge:
         there = Related(self.documents[0].path, self.documents[0].locate(("lock",)), "locked here")
         self._report(codes.LOCKED_FIELD, f"widens {names} of {subject[-1]!r}, which is locked", at, hint, there)
         return False
-
-    def _with(self, subject: Subject, path: Path, new: Any) -> tuple[Any, Any]:
-        old = self._current(subject)
-        return old, with_value(old, path, new) if self.locks else old
 
     def _current(self, subject: Subject) -> Any:
         if subject[0] == "models":

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from aldo.catalog.layers.layered import Layered
 from aldo.catalog.layers.merge import Merge
-from aldo.catalog.layers.steps import ABSENT, Operation, Path, Step, Subject, leaves, same, value_at
+from aldo.catalog.layers.steps import ABSENT, Operation, Path, Step, Subject, leaves, unchanged, value_at
 from aldo.errors import Span, UnknownNameError, UsageError
 
 
@@ -21,11 +21,8 @@ class Link(NamedTuple):
     old: Any
     """Plain values, `ABSENT` where there is none."""
     new: Any
-
-    @property
-    def idle(self) -> bool:
-        """Whether it says what was so already."""
-        return same(self.old, self.new)
+    idle: bool = False
+    """Whether it says what was so already."""
 
 
 class Trace(NamedTuple):
@@ -99,7 +96,8 @@ def _chain(merge: Merge, subject: Subject, path: Path, born: Any, steps: list[St
         rest = path[len(step.path) :]
         old, new = value_at(step.old, rest), value_at(step.new, rest)
         if old is not ABSENT or new is not ABSENT:
-            links.append(_link(merge, step.layer, (*step.at, *rest), step.operation, old, new))
+            link = _link(merge, step.layer, (*step.at, *rest), step.operation, old, new)
+            links.append(link._replace(idle=unchanged(path, old, new)))
     return links
 
 

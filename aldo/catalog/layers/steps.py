@@ -45,7 +45,7 @@ class Step(NamedTuple):
     @property
     def idle(self) -> bool:
         """Whether it changed nothing."""
-        return same(self.old, self.new)
+        return unchanged(self.path, self.old, self.new)
 
 
 class Birth(NamedTuple):
@@ -56,15 +56,30 @@ class Birth(NamedTuple):
     value: Any
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two plain values are equal, true not being 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict):
-        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
-    if isinstance(one, list):
-        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
-    return bool(one is other or (one is not ABSENT and other is not ABSENT and one == other))
+def unchanged(path: Path, old: Any, new: Any) -> bool:
+    """Whether a value stays what it is. To a knob of a server 1 and 1.0 are two; to a price they are one."""
+    return same(old, new, as_written=path[:1] == ("providerConfig",))
+
+
+def same(one: Any, other: Any, *, as_written: bool = False) -> bool:
+    """Whether two plain values are equal, true not being 1; with `as_written` nor 1 being 1.0."""
+    if one is other:
+        return True
+    kind, other_kind = type(one), type(other)
+    if kind is dict:
+        if other_kind is not dict or one.keys() != other.keys():
+            return False
+        for key, inner in one.items():  # noqa: SIM110 - a generator takes twice as long
+            if not same(inner, other[key], as_written=as_written):
+                return False
+        return True
+    if kind is list:
+        if other_kind is not list or len(one) != len(other):
+            return False
+        return all(same(inner, theirs, as_written=as_written) for inner, theirs in zip(one, other, strict=True))
+    if kind is bool or other_kind is bool or (as_written and (kind is int) != (other_kind is int)):
+        return False
+    return bool(one == other)
 
 
 def value_at(value: Any, path: Path) -> Any:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from aldo.schema.agent import Agent
 from aldo.schema.catalog import Catalog
 from aldo.schema.decision import DecisionRecord
+from aldo.schema.overlay import CatalogOverlay
 from aldo.schema.policy import RoutingPolicy
 from aldo.schema.published.describe import describe
 from aldo.schema.request import RouteRequest
@@ -25,6 +26,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "request": RouteRequest,
     "decision": DecisionRecord,
     "agent": Agent,
+    "overlay": CatalogOverlay,
     "policy": RoutingPolicy,
     "routes": RouteTests,
 }
@@ -38,8 +40,10 @@ def json_schema(name: str) -> dict[str, Any]:
     _drop_titles(schema)
     if name == "catalog":
         schema = _catalog_file(schema)
-    elif name in ("policy", "routes"):
+    elif name in ("overlay", "policy", "routes"):
         schema["required"] = ["apiVersion", "kind", *schema.get("required", ())]
+        if name == "overlay":
+            _drop_null_defaults(schema)
     return {"$schema": DIALECT, "$id": f"urn:aldo:schema:{name}:v1", **schema}
 
 
@@ -48,6 +52,14 @@ def _drop_titles(schema: Any) -> None:
     for definition in (schema, *schema.get("$defs", {}).values()):
         for field in definition.get("properties", {}).values():
             field.pop("title", None)
+
+
+def _drop_null_defaults(schema: dict[str, Any]) -> None:
+    """A field that is left out has no value; null is none that a file may give it."""
+    for definition in (schema, *schema.get("$defs", {}).values()):
+        for field in definition.get("properties", {}).values():
+            if field.get("default", ...) is None:
+                del field["default"]
 
 
 def _catalog_file(schema: dict[str, Any]) -> dict[str, Any]:
