@@ -26,6 +26,10 @@ step aldo route --class reasoning-large --privacy sensitive --why-not openai-gpt
 printf '\n# A refusal says what would help (exit code 1):\n'
 step aldo route --class coding-frontier --privacy sensitive --requires vision || test $? -eq 1
 
+printf '\n# Two layers over the catalog: who set a price, and what they change:\n'
+step aldo catalog explain openai-gpt-6-luna.cost.usdPerMtokIn --overlay examples/company.yaml --overlay examples/mine.yaml
+step aldo diff models.yaml models.yaml --head-overlay examples/company.yaml
+
 if python -c 'import mlx_lm' 2>/dev/null; then
     printf '\n# A real mlx_lm.server with a tiny random model: nonsense over the true protocol.\n'
     python -m tests.support.with_mlx_server sh -c '

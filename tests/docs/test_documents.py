@@ -17,7 +17,7 @@ import pytest
 from aldo.catalog import load_agent, load_policy, load_route_tests
 from aldo.validate import lint
 from aldo.validate.settings import Settings, read_settings
-from tests.support.cases import ROOT
+from tests.support.cases import MODELS, ROOT
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -101,7 +101,7 @@ _LOADERS = {"agent": load_agent, "policy": load_policy, "routes": load_route_tes
 
 
 @_of("yaml")
-def test_yaml_snippets_are_agents_policies_or_catalogs_without_errors_and_warnings(
+def test_yaml_snippets_are_agents_policies_overlays_or_catalogs_without_errors(
     snippet: Snippet, tmp_path: Path
 ) -> None:
     if " ".join((snippet.language, *snippet.words)) in RUN_BY_OTHERS:
@@ -110,6 +110,9 @@ def test_yaml_snippets_are_agents_policies_or_catalogs_without_errors_and_warnin
     file.write_text(snippet.text, "utf-8")
     if snippet.words and snippet.words[0] in _LOADERS:
         _LOADERS[snippet.words[0]](file)
+    elif snippet.words == ("overlay",):
+        report = lint([MODELS], overlays=[file], today=datetime.date(2026, 11, 22))
+        assert {finding.severity for finding in report.findings} <= {"warning", "info"}, report.findings
     else:
         assert snippet.words == ("catalog",)
         report = lint([file], today=datetime.date(2026, 11, 22))

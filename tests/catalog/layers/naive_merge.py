@@ -159,7 +159,11 @@ def _behind(value: Any, indent: int, rng: random.Random, *, block: bool = False)
         return f"{remark}\n" + "".join(pairs)
     if isinstance(value, list) and value and block:
         return f"{remark}\n" + "".join(f"{lead}-{_behind(item, inner, rng)}" for item in value)
-    if type(value) is str and block and re.fullmatch(r"\S[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*\S\n?", value):
+    if (
+        type(value) is str
+        and block
+        and re.fullmatch(r"\S[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*\S\n?", value)
+    ):
         lines = "".join(f"{lead}  {line}\n" if line else "\n" for line in value.removesuffix("\n").split("\n"))
         return f" |{'' if value.endswith(chr(10)) else '-'}\n{lines}"
     return f" {_flow(value, rng)}{remark}\n"
@@ -366,7 +370,7 @@ def _overlay(pick: Pick, state: Plain, *, locked: bool) -> Plain:
     if pick((True, False, False)) and locked:
         overlay["lock"] = _some(pick, LOCKS, least=1)
     if locked and (overridden or added):
-        overlay["acknowledge"] = {name: "the tests say so" for name in (*overridden, *added)}
+        overlay["acknowledge"] = dict.fromkeys((*overridden, *added), "the tests say so")
     return overlay
 
 

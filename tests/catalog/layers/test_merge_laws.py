@@ -100,9 +100,7 @@ def test_merging_twice_gives_the_same_value_steps_and_findings(tmp_path: Path, s
 
 @LAW
 @given(stack=stacks(min_overlays=2, locks=False), cut=st.integers(1, 3))
-def test_merging_in_two_goes_over_the_written_result_is_merging_at_once(
-    tmp_path: Path, stack: Stack, cut: int
-) -> None:
+def test_merging_in_two_goes_over_the_written_result_is_merging_at_once(tmp_path: Path, stack: Stack, cut: int) -> None:
     base, overlays = stack.write(tmp_path)
     between = tmp_path / "between.yaml"
     text = yaml_text(HEADER | headed(merged_value(base, overlays[:cut])), random.Random(stack.style))
@@ -175,7 +173,22 @@ def test_a_step_is_idle_exactly_when_it_changes_nothing(tmp_path: Path, stack: S
             assert step.idle == same(step.old, step.new), step
 
 
-EQUAL = ("1", "1.0", "true", "'1'", "1.00", "1e0", "[1]", "[1.0]", "[true]", "{ b: 1 }", "{ b: 1.0 }", "null", "[]", "{}")
+EQUAL = (
+    "1",
+    "1.0",
+    "true",
+    "'1'",
+    "1.00",
+    "1e0",
+    "[1]",
+    "[1.0]",
+    "[true]",
+    "{ b: 1 }",
+    "{ b: 1.0 }",
+    "null",
+    "[]",
+    "{}",
+)
 
 
 @pytest.mark.parametrize("new", EQUAL)
@@ -194,7 +207,10 @@ def test_a_knob_that_was_overridden_is_the_knob_that_the_overlay_says(tmp_path: 
     else:
         expected = load_catalog(tmp_path / "new.yaml").digest
     if [finding.code for finding in layers.findings if finding.severity == "error"]:
-        kinds = [type(plain(str(tmp_path / f"{name}.yaml"))["models"][0]["providerConfig"]["extra"]["a"]) for name in ("old", "new")]
+        kinds = [
+            type(plain(str(tmp_path / f"{name}.yaml"))["models"][0]["providerConfig"]["extra"]["a"])
+            for name in ("old", "new")
+        ]
         assert [finding.code for finding in layers.findings if finding.severity == "error"] == ["AL604"]
         assert len({"number" if kind in (int, WrittenFloat) else kind for kind in kinds}) == 2
     else:

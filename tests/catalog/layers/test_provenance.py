@@ -58,9 +58,7 @@ def test_every_leaf_of_the_result_is_traced_and_all_else_is_what_is_gone(tmp_pat
 
 @LAW
 @given(stack=stacks())
-def test_a_chain_ends_in_the_value_and_each_link_takes_up_where_the_last_one_left(
-    tmp_path: Path, stack: Stack
-) -> None:
+def test_a_chain_ends_in_the_value_and_each_link_takes_up_where_the_last_one_left(tmp_path: Path, stack: Stack) -> None:
     layers = read_layers(*stack.write(tmp_path))
     for name in merged_of(layers):
         for found in trace(layers, name):
@@ -265,7 +263,9 @@ def test_an_id_that_is_not_there_is_an_error_of_ours(tmp_path: Path, name: str) 
         trace(read_layers(str(tmp_path / "base.yaml"), []), name)
 
 
-@pytest.mark.parametrize("path", ["descriptio", "cost.usdPerMtokCacheWrite", "cost.", ".", "provides.0", "description.x"])
+@pytest.mark.parametrize(
+    "path", ["descriptio", "cost.usdPerMtokCacheWrite", "cost.", ".", "provides.0", "description.x"]
+)
 def test_a_path_that_is_not_there_is_an_error_of_ours_or_nothing(tmp_path: Path, path: str) -> None:
     from aldo import AldoError
 
