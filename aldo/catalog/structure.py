@@ -130,6 +130,7 @@ def _stands_beside(document: Document, path: Path, name: str) -> bool:
 
 def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
     kind, context = error["type"], error.get("ctx", {})
+    is_null_in_overlay = error["input"] is None and path[:1] == ("override",) and len(path) > 2
     path = _existing(document.value, path)
     found = _words(error["input"])
     hint, meant = "", None
@@ -141,6 +142,8 @@ def _report_value(document: Document, error: ErrorDetails, path: Path) -> None:
         code, message = codes.WRONG_TYPE, f"{_TYPES[kind]}, not {found}"
         meant = _meant_by(kind, error["input"])
         hint = f"write {meant}" if meant else ""
+        if is_null_in_overlay:
+            hint = f"a null takes nothing away: write `$unset: [{'.'.join(map(str, path[2:]))}]`"
     elif kind in _VALUES:
         code, message = codes.WRONG_VALUE, _VALUES[kind].format(**context)
     elif kind == "string_pattern_mismatch":

@@ -305,7 +305,14 @@ def origin_of(merge: Merge, subject: Subject, path: Path, steps: list[Step] | No
     for step in reversed(steps):
         if step.idle or step.path != path[: len(step.path)] or step.operation in ("add", "remove"):
             continue
-        return step.layer, (*step.at, *path[len(step.path) :])
+        rest = path[len(step.path) :]
+        if step.operation in (ADD, REMOVE) and rest:  # an item: only the operation that added it has set it
+            item = step.new[rest[0]]
+            if item in step.old:
+                path = (*step.path, step.old.index(item))
+                continue
+            rest = (value_at(merge.documents[step.layer].value, step.at).index(item),)
+        return step.layer, (*step.at, *rest)
     if subject[0] == "models":
         birth = merge.birth(subject[1])
         return birth.layer, (*birth.at, *path)

@@ -65,10 +65,8 @@ def overlay_of(document: Document) -> OverlayFile:
     from aldo.schema.overlay import CatalogOverlay
 
     value: dict[str, Any] = document.value
-    before = len(document.findings)
     check(document, CatalogOverlay, {**value, **_HEADER})
-    if len(document.findings) == before:  # what follows takes the shapes for granted
-        _Alone(document, value).check()
+    _Alone(document, value).check()
     return OverlayFile(document, value)
 
 
@@ -94,28 +92,33 @@ def _has_header(document: Document) -> bool:
 
 
 class _Alone:
-    """What must hold inside one overlay of the right shape."""
+    """What must hold inside one overlay. What has not the right shape has been told, and is passed over."""
 
     def __init__(self, document: Document, value: dict[str, Any]) -> None:
         self._document = document
-        self._override: dict[str, Any] = value.get("override", {})
-        self._add: list[Any] = value.get("add", [])
-        self._remove: list[str] = value.get("remove", [])
+        override, add, remove = (value.get(section) for section in ("override", "add", "remove"))
+        self._override = override if isinstance(override, dict) else {}
+        self._add = add if isinstance(add, list) else []
+        self._remove = remove if isinstance(remove, list) else []
 
     def check(self) -> None:
         self._one_section_each()
         for model, part in self._override.items():
-            self._unset_once(("override", model), part)
-            self._edits(("override", model), part)
+            if isinstance(part, dict):
+                self._unset_once(("override", model), part)
+                self._edits(("override", model), part)
         for section in ("routing", "vocabulary"):
             self._edits((section,), self._document.value.get(section, {}))
 
     def _one_section_each(self) -> None:
         """An id is overridden, added or removed, once."""
         first: dict[str, Path] = {model: ("override", model) for model in self._override}
-        rest: list[tuple[str, Path]] = [(entry["id"], ("add", n, "id")) for n, entry in enumerate(self._add)]
+        added = (entry.get("id") if isinstance(entry, dict) else None for entry in self._add)
+        rest: list[tuple[Any, Path]] = [(model, ("add", n, "id")) for n, model in enumerate(added)]
         rest += [(model, ("remove", n)) for n, model in enumerate(self._remove)]
         for model, path in rest:
+            if not isinstance(model, str):
+                continue
             there = first.setdefault(model, path)
             if there == path:
                 continue
@@ -128,7 +131,9 @@ class _Alone:
     def _unset_once(self, at: Path, part: dict[str, Any]) -> None:
         paths = part.get(UNSET, [])
         said: dict[Path, Path] = {}
-        for number, text in enumerate(paths):
+        for number, text in enumerate(paths if isinstance(paths, list) else ()):
+            if not isinstance(text, str):
+                continue
             here = (*at, UNSET, number)
             problem = _never_unset(text)
             if problem is not None:
@@ -146,26 +151,28 @@ class _Alone:
             said.setdefault(parts, here)
 
     def _edits(self, at: Path, value: Any) -> None:
-        """`$add` and `$remove`, wherever they stand: nothing beside them, and no item in both."""
+        """`$add` and `$remove`, wherever they stand: no item in both; and in a knob, which has no type here, what
+        such a type would say."""
         if not isinstance(value, dict):
             return
         operations = [key for key in value if isinstance(key, str) and key.startswith("$")]
-        if at[0] == "override" and len(at) == 2:
-            operations = [key for key in operations if key != UNSET]
-        for key in operations:
-            if key not in (ADD, REMOVE):
-                hint = f"write `{UNSET}: [{'.'.join(map(str, at[2:]))}. …]` beside the fields of the entry"
-                near = hint if key == UNSET else "the operations are $add, $remove and $unset"
-                self._report(codes.UNKNOWN_FIELD, f"unknown operation {key!r}", (*at, key), near, key=True)
-            elif len(operations) < len(value):
-                self._report(codes.CONTRADICTION, f"{key} beside other keys", (*at, key), "it stands alone", key=True)
-            elif not isinstance(value[key], list):
-                self._report(codes.WRONG_TYPE, f"{key!r} must be a list", (*at, key), "write [item, …]")
-        if operations:
-            self._add_or_remove(at, value)
-            return
+        if at[2:4] == ("providerConfig", "extra"):
+            for key in operations:
+                self._operation(at, value, key, alone=len(operations) == len(value))
+        self._add_or_remove(at, value)
         for key, inner in value.items():
-            self._edits((*at, key), inner)
+            if key not in operations:
+                self._edits((*at, key), inner)
+
+    def _operation(self, at: Path, value: dict[str, Any], key: str, *, alone: bool) -> None:
+        if key not in (ADD, REMOVE):
+            hint = f"write `{UNSET}: [{'.'.join(map(str, at[2:]))}. …]` beside the fields of the entry"
+            near = hint if key == UNSET else "the operations are $add, $remove and $unset"
+            self._report(codes.UNKNOWN_FIELD, f"unknown operation {key!r}", (*at, key), near, key=True)
+        elif not alone:
+            self._report(codes.CONTRADICTION, f"{key} beside other keys", (*at, key), "it stands alone", key=True)
+        elif not isinstance(value[key], list):
+            self._report(codes.WRONG_TYPE, f"{key!r} must be a list", (*at, key), "write [item, …]")
 
     def _add_or_remove(self, at: Path, value: dict[str, Any]) -> None:
         add, remove = value.get(ADD), value.get(REMOVE)

@@ -26,7 +26,6 @@ from aldo.catalog.editing.text import Text
 from aldo.catalog.write import encoded
 from tests.support.reading import errors_in, ruamel_or_none
 from tests.support.yaml_values import same
-from tests.support.yaml_writer import Writer
 
 Path = tuple[str | int, ...]
 Rng = random.Random

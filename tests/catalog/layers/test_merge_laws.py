@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import warnings
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -128,11 +129,12 @@ def test_the_style_of_the_files_means_nothing(tmp_path: Path, stack: Stack, styl
     assert same(merged_value(*Stack(stack.base, stack.overlays, style).write(tmp_path)), one)
 
 
-@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("extra", [{"a": []}, {"a": [1]}, {"a": {"b": [{"c": []}]}}])
 def test_the_digest_of_a_catalog_with_a_list_in_extra_warns_of_nothing(extra: dict[str, Any]) -> None:
     value = Catalog.model_validate({"models": [entry("a", providerConfig={"extra": extra})]})
-    assert value.digest.startswith("sha256:")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert value.digest.startswith("sha256:")
 
 
 def replayed(base: Any, steps: dict[tuple[str, ...], Any]) -> dict[str, Any]:
