@@ -55,7 +55,7 @@ OVERRIDDEN = OVERLAY + "override:\n  frontier:\n    "
 @pytest.mark.parametrize(
     ("says", "code", "line", "column"),
     [
-        ("privacyAllowed: { $add: [sensitive] }", "AL301", 5, 29),
+        ("privacyAllowed: { $add: [sensitive] }", "AL301", 5, 30),
         ("privacyAllowed: [public, internal, sensitive]", "AL301", 5, 40),
         ("providerConfig: { baseUrl: http://api.example.com }", "AL303", 5, 32),
         ("cost: { usdPerMtokIn: 0, usdPerMtokOut: 0 }", "AL401", 5, 11),
