@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, PlainSerializer
 from pydantic_core import PydanticCustomError
 
 from aldo.schema.base import NAME_PATTERN, Frozen, Name, Text, Whole
-from aldo.schema.frozen import FrozenMap, frozen
+from aldo.schema.frozen import FrozenMap, frozen, thawed
 from aldo.schema.money import Price
 from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES, Locality, PrivacyTier
 
@@ -69,7 +69,9 @@ class ProviderConfig(Frozen):
     """The environment variable that holds the key. The key itself never stands in a catalog."""
     headers: Annotated[Mapping[Text, Text], AfterValidator(frozen)] = Field(default_factory=FrozenMap)
     """Extra HTTP headers."""
-    extra: Annotated[Mapping[str, JsonValue], AfterValidator(frozen)] = Field(default_factory=FrozenMap)
+    extra: Annotated[Mapping[str, JsonValue], AfterValidator(frozen), PlainSerializer(thawed)] = Field(
+        default_factory=FrozenMap
+    )
     """Knobs of the provider kind (`mlx`: quantization, kvCacheQuantized, draftModel, samplerSeed)."""
 
 

@@ -69,8 +69,9 @@ def _required(annotation: Any) -> Any:
 def _part(annotation: Any, field: FieldInfo, suffix: str, editable: bool) -> Any:
     annotation = _required(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        maps = (*_MAPS, Cost) if suffix == "Expected" else _MAPS
-        return _partial(annotation, suffix, editable) if annotation in maps else annotation
+        if annotation in _MAPS:
+            return _partial(annotation, suffix, editable)
+        return _partial(annotation, suffix, editable, whole=suffix != "Expected") if annotation is Cost else annotation
     whole = Annotated[(annotation, *field.metadata)] if field.metadata else annotation
     if get_origin(annotation) is not tuple or not editable:
         return whole
@@ -83,8 +84,10 @@ class _Partial(Frozen):
     """The type whose fields these are; see `published.describe`."""
 
 
-def _partial(model: type[BaseModel], suffix: str, editable: bool, more: Mapping[str, Any] | None = None) -> Any:
-    """A type with the fields of a model, none of them required."""
+def _partial(
+    model: type[BaseModel], suffix: str, editable: bool, more: Mapping[str, Any] | None = None, *, whole: bool = False
+) -> Any:
+    """A type with the fields of a model, none of them required; with `whole`, those that the model requires."""
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         if name == "id":
@@ -93,7 +96,8 @@ def _partial(model: type[BaseModel], suffix: str, editable: bool, more: Mapping[
         if suffix == "Expected":
             part = part | None if not get_args(part) else Union[part, None]  # noqa: UP007 - null: it is not there
         extra: Any = field.json_schema_extra
-        fields[name] = (part, Field(default=None, alias=field.alias, json_schema_extra=extra))
+        default: Any = ... if whole and field.is_required() else None
+        fields[name] = (part, Field(default=default, alias=field.alias, json_schema_extra=extra))
     partial = create_model(
         f"{model.__name__}{suffix}",
         __base__=_Partial,

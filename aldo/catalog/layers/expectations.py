@@ -15,8 +15,8 @@ def unmet(expected: dict[str, Any], entry: dict[str, Any]) -> Iterator[tuple[Pat
     """What is not as expected: the path, the value expected and the value found (`ABSENT`: there is none)."""
     for key, wanted in expected.items():
         found = entry.get(key, _DEFAULTS.get(key, ABSENT))
-        if isinstance(wanted, dict) and isinstance(found, dict):
-            for path, inner_wanted, inner in unmet(wanted, found):
+        if isinstance(wanted, dict) and (isinstance(found, dict) or found is ABSENT):
+            for path, inner_wanted, inner in unmet(wanted, {} if found is ABSENT else found):
                 yield (key, *path), inner_wanted, inner
         elif not _as_expected(key, wanted, found):
             yield (key,), ABSENT if wanted is None else wanted, found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aldo.catalog.document import Document
 from aldo.catalog.events import without_garbage_collector
-from aldo.catalog.layers.merge import Merge, origin_of
+from aldo.catalog.layers.merge import Merge
 from aldo.catalog.layers.overlay import OverlayFile, overlay_of
 from aldo.catalog.layers.shadowed import report_shadowed
 from aldo.catalog.layers.steps import Path
@@ -40,12 +40,14 @@ class MergedDocument(Document):
             if model not in merge.touched:  # as in the base
                 return base, (*prefix, merge.base_index[model], *path[2:])
             return self._in_layer(("models", model), tuple(path[2:]))
+        if path == ("models",) and not self._ids and (removal := merge.last_removal()) is not None:
+            return merge.documents[removal.layer], removal.at
         if path and path[0] in ("routing", "vocabulary", "lock"):
             return self._in_layer((str(path[0]),), tuple(path[1:]))
         return base, (*prefix,) if path else ()
 
     def _in_layer(self, subject: tuple[str, ...], path: Path) -> tuple[Document, Path]:
-        place = origin_of(self._merge, subject, path)
+        place = self._merge.origin(subject, path)
         if place is None:
             return self._merge.documents[0], ()
         layer, at = place
@@ -88,7 +90,7 @@ class Layered:
         self.merge: Merge | None = None
         self.file: CatalogFile | None = None
         """None where a layer cannot be used at all."""
-        if self._mergeable:
+        if _has_ids(base) and all(overlay.value is not None for overlay in overlays):
             self._lay()
 
     @property
@@ -98,18 +100,15 @@ class Layered:
         assert isinstance(self.file.document, MergedDocument)
         return self.file.document
 
-    @property
-    def _mergeable(self) -> bool:
-        usable = bool(self.base.models) and not errors_of(self.base.findings)
-        return usable and all(overlay.usable for overlay in self.overlays)
-
     def _lay(self) -> None:
         merge = Merge(self.base)
         for overlay in self.overlays:
             merge.lay(overlay)
+        self.merge = merge
+        if errors_of(self.base.findings) or not all(overlay.well_formed for overlay in self.overlays):
+            return  # what each layer does to the others is told; the result would repeat their defects
         value = {**merge.sections, "models": list(merge.entries.values())}
         document = MergedDocument(merge, value)
-        self.merge = merge
         changed = [merge.entries[model] for model in merge.touched if model in merge.entries]
         self.file = CatalogFile(document, len(merge.entries), value, changed if self.base.is_plain else None)
 
@@ -136,6 +135,13 @@ class Layered:
         if errors or self.file is None or self.file.salvaged is None:
             raise CatalogError(errors)
         return self.file.salvaged
+
+
+def _has_ids(base: CatalogFile) -> bool:
+    """Whether every entry can be spoken of, whatever else is wrong with it."""
+    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in base.models]
+    unreadable = any(finding.unreadable for finding in base.findings)
+    return bool(ids) and not unreadable and all(isinstance(one, str) for one in ids) and len(set(ids)) == len(ids)
 
 
 def layered(base: Document, overlays: Iterable[Document]) -> Layered:

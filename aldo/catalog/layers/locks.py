@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from aldo.catalog.layers.steps import Path, Subject, same, value_at
@@ -16,7 +17,7 @@ def lock_path(lock: str) -> tuple[str, Path]:
     return ("routing", tuple(rest)) if first == "routing" else ("models", (first, *rest))
 
 
-def widened(locks: tuple[str, ...], subject: Subject, old: Any, new: Any) -> list[str]:
+def widened(locks: Iterable[str], subject: Subject, old: Any, new: Any) -> list[str]:
     """The locks that a change of an entry, or of the settings of places, would break."""
     found = []
     for lock in locks:

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
+from aldo.catalog.layers.near import nearest
 from aldo.catalog.layers.steps import Path
+from aldo.catalog.spans import pointer
 from aldo.errors import Finding, Related
 from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND, OVERLAY_KIND
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 ADD, REMOVE, UNSET = "$add", "$remove", "$unset"
+MERGING = frozenset(
+    (
+        codes.ABSENT_ID,
+        codes.EXISTING_ID,
+        codes.ABSENT_PATH,
+        codes.TYPE_CHANGE,
+        codes.STALE_EXPECT,
+        codes.LOCKED_FIELD,
+        codes.CONTRADICTION,
+    )
+)
+"""The errors of what a layer does, not of its structure."""
 _HEADER = {"apiVersion": API_VERSION, "kind": OVERLAY_KIND}
 _BEGINS = f"an overlay begins with `apiVersion: {API_VERSION}` and `kind: {OVERLAY_KIND}`"
 
@@ -23,15 +40,19 @@ class OverlayFile:
     def __init__(self, document: Document, value: dict[str, Any] | None = None) -> None:
         self.document = document
         self.value = value
+        self.undecided: frozenset[str] = frozenset()
+        """JSON pointers of what is malformed, or says two things at once. It is not done; all else is."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         return self.document.sorted_findings()
 
     @property
-    def usable(self) -> bool:
-        """Whether it can be laid over a catalog: nothing is wrong with its structure."""
-        return self.value is not None and not any(f.severity == "error" for f in self.document.findings)
+    def well_formed(self) -> bool:
+        """Whether nothing is wrong with its structure."""
+        return self.value is not None and not any(
+            finding.severity == "error" and finding.code not in MERGING for finding in self.document.findings
+        )
 
     @property
     def entries(self) -> Iterator[tuple[Path, Any]]:
@@ -66,8 +87,12 @@ def overlay_of(document: Document) -> OverlayFile:
 
     value: dict[str, Any] = document.value
     check(document, CatalogOverlay, {**value, **_HEADER})
-    _Alone(document, value).check()
-    return OverlayFile(document, value)
+    file = OverlayFile(document, value)
+    alone = _Alone(document, value)
+    alone.check()
+    errors = (finding.pointer for finding in document.findings if finding.severity == "error")
+    file.undecided = frozenset({*errors, *map(pointer, alone.undecided)})
+    return file
 
 
 def _has_header(document: Document) -> bool:
@@ -96,6 +121,7 @@ class _Alone:
 
     def __init__(self, document: Document, value: dict[str, Any]) -> None:
         self._document = document
+        self.undecided: set[Path] = set()
         override, add, remove = (value.get(section) for section in ("override", "add", "remove"))
         self._override = override if isinstance(override, dict) else {}
         self._add = add if isinstance(add, list) else []
@@ -107,6 +133,10 @@ class _Alone:
             if isinstance(part, dict):
                 self._unset_once(("override", model), part)
                 self._edits(("override", model), part)
+        for number, entry in enumerate(self._add):
+            config = entry.get("providerConfig") if isinstance(entry, dict) else None
+            extra = config.get("extra") if isinstance(config, dict) else None
+            self._no_operations(("add", number, "providerConfig", "extra"), extra)
         for section in ("routing", "vocabulary"):
             self._edits((section,), self._document.value.get(section, {}))
 
@@ -132,7 +162,7 @@ class _Alone:
         paths = part.get(UNSET, [])
         said: dict[Path, Path] = {}
         for number, text in enumerate(paths if isinstance(paths, list) else ()):
-            if not isinstance(text, str):
+            if not isinstance(text, str) or not text:
                 continue
             here = (*at, UNSET, number)
             problem = _never_unset(text)
@@ -150,6 +180,17 @@ class _Alone:
                 self._report(codes.CONTRADICTION, f"{text!r} is set and unset at once", here, hint, (*at, *set_at))
             said.setdefault(parts, here)
 
+    def _no_operations(self, at: Path, value: Any) -> None:
+        """What is whole has nothing to add to: in it an operation would be taken for data."""
+        for key, inner in (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        ):
+            if key in (ADD, REMOVE, UNSET):
+                hint = "operations change what is there already; write the value itself"
+                self._report(codes.UNKNOWN_FIELD, f"{key} has nothing to change here", (*at, key), hint, key=True)
+            else:
+                self._no_operations((*at, key), inner)
+
     def _edits(self, at: Path, value: Any) -> None:
         """`$add` and `$remove`, wherever they stand: no item in both; and in a knob, which has no type here, what
         such a type would say."""
@@ -161,7 +202,9 @@ class _Alone:
                 self._operation(at, value, key, alone=len(operations) == len(value))
         self._add_or_remove(at, value)
         for key, inner in value.items():
-            if key not in operations:
+            if isinstance(inner, list) and at[2:4] == ("providerConfig", "extra"):
+                self._no_operations((*at, key), inner)
+            elif key not in operations:
                 self._edits((*at, key), inner)
 
     def _operation(self, at: Path, value: dict[str, Any], key: str, *, alone: bool) -> None:
@@ -187,25 +230,38 @@ class _Alone:
         self, code: str, message: str, path: Path, hint: str, there: Path | None = None, *, key: bool = False
     ) -> None:
         document = self._document
+        if code == codes.CONTRADICTION:
+            self.undecided |= {path} | ({there} if there else set())
         related = () if there is None else (Related(document.path, document.locate(there), "the other one"),)
         document.report_at(code, message, path, hint=hint, related=related, key=key)
 
 
 def _never_unset(text: str) -> tuple[str, str] | None:
     """Why no overlay can unset that path: code and hint. None where it can."""
-    from aldo.schema.entry import ModelEntry
+    from aldo.schema.entry import Deprecation, ModelEntry, ProviderConfig
 
     fields = {field.alias or name: field for name, field in ModelEntry.model_fields.items()}
     first, _, rest = text.partition(".")
     if first not in fields:
-        near = get_close_matches(first, fields, n=1)
-        return codes.UNKNOWN_FIELD, f"did you mean {near[0]!r}?" if near else "an entry has no such field"
+        near = nearest(first, fields)
+        return codes.UNKNOWN_FIELD, f"did you mean {near!r}?" if near else "an entry has no such field"
     if first == "cost" and rest:
         return codes.WRONG_VALUE, "prices belong together: write the whole cost anew, without that price"
     if fields[first].is_required():
         return codes.WRONG_VALUE, "every entry has it: give it another value, or remove the entry"
-    if rest and first not in ("providerConfig", "deprecation"):
+    if not rest:
+        return None
+    models: dict[str, type[BaseModel]] = {"providerConfig": ProviderConfig, "deprecation": Deprecation}
+    inner = models.get(first)
+    if inner is None:
         return codes.UNKNOWN_FIELD, f"{first!r} has no fields inside it"
+    known = {field.alias or name: field for name, field in inner.model_fields.items()}
+    name = rest.partition(".")[0]
+    if name not in known:
+        near = nearest(name, known)
+        return codes.UNKNOWN_FIELD, f"did you mean '{first}.{near}'?" if near else f"{first} has no such field"
+    if known[name].is_required():
+        return codes.WRONG_VALUE, f"{first} needs it: unset the whole of {first}"
     return None
 
 

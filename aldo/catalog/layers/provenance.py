@@ -40,10 +40,9 @@ def trace(layers: Layered, model: str, path: str = "") -> tuple[Trace, ...]:
     Raises `UnknownNameError` for an id that no layer has, `UsageError` for a path that no layer sets, and
     `CatalogError` where a layer cannot be used.
     """
+    layers.catalog()  # raises where a layer cannot be used
     merge = layers.merge
-    if merge is None:
-        layers.catalog()  # raises
-        raise AssertionError
+    assert merge is not None
     subject: Subject = ("models", model)
     if model not in merge.base_index and model not in merge.births:
         near = get_close_matches(model, [*merge.base_index, *merge.births], n=3)

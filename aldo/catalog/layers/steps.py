@@ -82,6 +82,11 @@ def same(one: Any, other: Any, *, as_written: bool = False) -> bool:
     return bool(one == other)
 
 
+def place_of(item: Any, items: list[Any]) -> int | None:
+    """Where a value stands in a list; to a list 1, 1.0 and true are three."""
+    return next((place for place, other in enumerate(items) if same(item, other, as_written=True)), None)
+
+
 def value_at(value: Any, path: Path) -> Any:
     """What stands at a path of plain values, or `ABSENT`."""
     for part in path:

@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from aldo.catalog.editing.text import Text
 from aldo.catalog.write import encoded
 from tests.support.reading import errors_in, ruamel_or_none
 from tests.support.yaml_values import same
+from tests.support.yaml_writer import Writer
 
 Path = tuple[str | int, ...]
 Rng = random.Random
@@ -52,13 +54,59 @@ SCALARS: tuple[tuple[str, str, Any], ...] = (
     ("long", "x" * 3000, "x" * 3000),
 )
 VALUES: tuple[Any, ...] = (
-    *("plain", "two words", "", " ", "1", "null", "yes", "0x1F", "~", "-", "- a", "a: b", "a #b", "#", "it's", '"', "'", "\\"),
-    *("{", "]", ",", "&a", "*a", "!t", "%", "@", "`", "?", "|", ">", "é😀", "tab\t", "two\nlines\n", "\x85 ", "trail ", ":", "a:"),
-    *("\ufeff", "\x07", "x" * 500, "1_000", "12:30", "...", "---", "🏳️‍🌈", "\\n", "C:\\x"),
+    *(
+        "plain",
+        "two words",
+        "",
+        " ",
+        "1",
+        "null",
+        "yes",
+        "0x1F",
+        "~",
+        "-",
+        "- a",
+        "a: b",
+        "a #b",
+        "#",
+        "it's",
+        '"',
+        "'",
+        "\\",
+    ),
+    *(
+        "{",
+        "]",
+        ",",
+        "&a",
+        "*a",
+        "!t",
+        "%",
+        "@",
+        "`",
+        "?",
+        "|",
+        ">",
+        "é😀",
+        "tab\t",
+        "two\nlines\n",
+        "trail ",
+        ":",
+        "a:",
+    ),
+    *("\ufeff", "\x07", "\u200b", "x" * 500, "1_000", "12:30", "...", "---", "🏳️‍🌈", "\\n", "C:\\x"),
     *(0, -1, 10**20, 0.5, 1e-7, 1e22, True, False, None),
 )
 NESTED: tuple[Any, ...] = (
-    *([], {}, ["x"], [1, "a, b", None], {"k": "v"}, {"k": {"d": [1, {"e": {}}]}, "l": []}, [{"id": "m", "cost": {"in": 0}}, {"id": "n"}]),
+    *(
+        [],
+        {},
+        ["x"],
+        [1, "a, b", None],
+        {"k": "v"},
+        {"k": {"d": [1, {"e": {}}]}, "l": []},
+        [{"id": "m", "cost": {"in": 0}}, {"id": "n"}],
+    ),
     *([[]], [[1, [2]]], {"a b": [], "": "empty key"}),
 )
 
@@ -131,7 +179,9 @@ class Hand:
         self.line += 1
 
     def comment(self) -> str:
-        self.comments.append(f"# {len(self.comments)}c {self.rng.choice(('', 'a: b', '- [', 'it', '}', '😀', '&a *b'))}".rstrip())
+        self.comments.append(
+            f"# {len(self.comments)}c {self.rng.choice(('', 'a: b', '- [', 'it', '}', '😀', '&a *b'))}".rstrip()
+        )
         return self.comments[-1]
 
     def tail(self, *, tabs: bool = True) -> None:
@@ -152,9 +202,8 @@ class Hand:
         self.narrow = False
 
     def spot(self, path: Path, kind: str, start: int, first: int, *, flow: bool, value: Any) -> Any:
-        end = self.offset
-        last = self.line
-        self.spots.append(Spot(path, kind, start, end, first, last, flow, value))
+        last = self.line - 1 if kind in ("map", "list") else self.line  # a block ends with the end of its last line
+        self.spots.append(Spot(path, kind, start, self.offset, first, last, flow, value))
         return value
 
     def map(self, path: Path, indent: int, depth: int, *, behind_dash: bool = False) -> dict[str, Any]:
@@ -300,7 +349,12 @@ def laid_out(rng: Rng) -> Laid:
 
 def as_json(rng: Rng) -> Laid:
     """A JSON file. No place is noted in it."""
-    value = {"a": 1, "b": {"c": [1, "x: # no"], "é": {}, "n": None}, "models": [{"id": "m", "cost": {"in": 0.5}}], "e": []}
+    value = {
+        "a": 1,
+        "b": {"c": [1, "x: # no"], "é": {}, "n": None},
+        "models": [{"id": "m", "cost": {"in": 0.5}}],
+        "e": [],
+    }
     text = json.dumps(value, indent=rng.choice((None, 1, 2, 4)), ensure_ascii=rng.random() < 0.5)
     return Laid(text + rng.choice(("", "\n")), value, (), (), False)
 
@@ -324,7 +378,7 @@ def with_set(value: Any, path: Path, new: Any) -> Any:
     if not path:
         return copy.deepcopy(new)
     place = copied
-    for part, following in zip(path, path[1:], strict=False):
+    for part, following in pairwise(path):
         if isinstance(place, dict) and place.get(part) is None:
             place[part] = {}
         place = place[part]
@@ -349,7 +403,7 @@ def unordered(value: Any) -> Any:
         return "map", sorted(((key, unordered(inner)) for key, inner in value.items()), key=lambda pair: str(pair[0]))
     if isinstance(value, list):
         return [unordered(item) for item in value]
-    return (isinstance(value, bool), type(value) is str, value)
+    return (isinstance(value, bool), type(value) is str, "nan" if value != value else value)
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -371,7 +425,9 @@ def only_lines_changed(before: str, after: str, first: int, last: int) -> bool:
 def inserted(before: str, after: str) -> str | None:
     """What stands in one run in the second text beyond the first; None where it is no mere insertion."""
     size = len(after) - len(before)
-    head = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+    head = next(
+        (n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
     for start in range(head, -1, -1):
         if size >= 0 and after[:start] + after[start + size :] == before:
             return after[start : start + size]
@@ -494,7 +550,9 @@ def test_a_new_key_of_a_block_map_is_whole_lines_more_and_no_line_else(rng: Rng,
 @given(randoms, st.sampled_from(NEW), st.sampled_from(VALUES + NESTED))
 def test_a_new_key_of_a_map_in_braces_is_characters_more_inside_the_braces(rng: Rng, key: str, new: Any) -> None:
     laid = laid_out(rng)
-    spot = laid.some(rng, "flow-map", where=lambda spot: bool(spot.value) or "\n" not in laid.text[spot.start : spot.end])
+    spot = laid.some(
+        rng, "flow-map", where=lambda spot: bool(spot.value) or "\n" not in laid.text[spot.start : spot.end]
+    )
     if spot is None:
         return
     edit = Text(laid.document).set((*spot.path, key), new)
@@ -574,11 +632,14 @@ def following_a_dash(laid: Laid, spot: Spot) -> Spot | None:
 def may_refuse_deletion(laid: Laid, spot: Spot) -> bool:
     """Where a careful person, too, would think twice: a comment between two keys, the first of which has the dash.
 
-    And a last line without an end, below a scalar that has one.
+    Blank lines below a scalar that keeps its own; a last line without an end, below a scalar that has one; and a
+    comment beside the comma before the last item.
     """
     following = following_a_dash(laid, spot)
     if following is not None:
         return any(spot.first <= comment_line(laid, comment) < following.first for comment in laid.comments)
+    if spot.flow:
+        return any(spot.first - 1 <= comment_line(laid, comment) <= spot.last for comment in laid.comments)
     return laid.text[-1] not in "\r\n" and bool(re.search(r"[|>]\+", laid.text))
 
 
@@ -642,3 +703,322 @@ def test_two_sets_of_different_paths_commute_in_value(rng: Rng, one: Any, other:
     wanted = with_set(with_set(laid.value, first, one), second, other)
     assert_sound(laid.document, there, wanted)
     assert_sound(laid.document, back, wanted)
+
+
+ENTRY = {"id": "m", "cost": {"in": 0}}
+
+
+@pytest.mark.parametrize("item", ["x", ENTRY], ids=["text", "entry"])
+@pytest.mark.parametrize(
+    "text", ["add: []\nb: 1\n", "b: 1\nadd: []", "add: [ ] # c\nb: 1\n", "add: [] # c\r\nb: 1\r\n", "{add: [], b: 1}\n"]
+)
+def test_an_empty_list_takes_its_first_item(text: str, item: Any) -> None:
+    document = parse_text("x.yaml", text)
+    edit = Text(document).append(("add",), item)
+    assert_sound(document, edit, {"add": [item], "b": 1})
+    assert ("# c" in text) == ("# c" in edit.document.text)
+
+
+@pytest.mark.parametrize("text", ["a: []\nb: 1\n", "a: [ ]\nb: 1\n", "a: [ ] # c\nb: 1", "{a: [], b: 1}\n"])
+def test_an_empty_list_is_as_it_was_once_its_only_item_is_gone(text: str) -> None:
+    edit = Text(parse_text("x.yaml", text)).append(("a",), "x").delete(("a", 0))
+    assert edit.document.text == text
+
+
+@pytest.mark.parametrize("new", ["text", 5, False, [1], {"k": {"v": 1}}, [ENTRY]], ids=repr)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\nb: 1\n",
+        "b: 1\na:",
+        "a: # c\nb: 1\n",
+        "a:   \r\nb: 1\r\n",
+        "a: null # c\nb: 1\n",
+        "a: ~\nb: 1\n",
+        "{a: null, b: 1}\n",
+    ],
+)
+def test_a_key_without_a_value_takes_one(text: str, new: Any) -> None:
+    document = parse_text("x.yaml", text)
+    edit = Text(document).set(("a",), new)
+    assert_sound(document, edit, {"a": new, "b": 1})
+    assert ("# c" in text) == ("# c" in edit.document.text)
+
+
+@pytest.mark.parametrize("path", [("a", "m"), ("a", "m", "x")])
+@pytest.mark.parametrize(
+    "text", ["a:\nb: 1\n", "a: # c\n  # d\nb: 1\n", "b: 1\na:\n", "a: {}\nb: 1\n", "a: { } # c\nb: 1\n"]
+)
+def test_what_is_set_below_an_empty_key_and_deleted_again_leaves_the_key(text: str, path: Path) -> None:
+    edit = Text(parse_text("x.yaml", text)).set(path, 1)
+    assert edit.value == with_set(parse_text("x.yaml", text).value, path, 1)
+    assert edit.delete(path).document.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a: &x {k: 1}\nb: *x\n", ("b", "k")),
+        ("a: &x {k: 1}\nb: *x\n", ("b", "new")),
+        ("a: &x {k: 1}\nb: *x\n", ("b", "new", "deep")),
+        ("a: &x\n  k: 1\nb: *x\n", ("b", "new")),
+        ("a: &x\n  k: 1\nb: *x\n", ("a", "new")),
+        ("a: &x\n  k: 1\nb: *x\n", ("a", "k")),
+        ("a: &x [1]\nb: *x\n", ("b", 0)),
+        ("a: &x [1]\nb: [*x, *x]\n", ("b", 1, 0)),
+    ],
+)
+def test_what_an_alias_repeats_is_not_changed_by_way_of_one_of_the_two(text: str, path: Path) -> None:
+    document = parse_text("x.yaml", text)
+    try:
+        edit = Text(document).set(path, 7)
+    except UsageError as error:
+        assert "edit it by hand" in str(error)
+        return
+    assert_sound(document, edit, with_set(document.value, path, 7))
+
+
+@pytest.mark.parametrize("text", ["a: &x [1]\nb: *x\n", "a: &x\n  - 1\nb: *x\n", "a: &x [{i: 1}]\nb: *x\n"])
+@pytest.mark.parametrize("path", [("a",), ("b",)])
+def test_an_item_more_of_a_list_that_an_alias_repeats_is_refused(text: str, path: Path) -> None:
+    with pytest.raises(UsageError, match="edit it by hand"):
+        Text(parse_text("x.yaml", text)).append(path, "x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: &x 1\nb: *x\nc: 1\n", "a: &x ~\nb: *x\nc: 1\n", "c:\n- &x\n  - ~\n- *x\na: 1\n", "a: &x\nb: *x\nc: 1\n"],
+)
+def test_an_anchor_that_is_still_needed_is_never_deleted(text: str) -> None:
+    document = parse_text("x.yaml", text)
+    for path in [("a",), ("c", 0)] if "- &x" in text else [("a",)]:
+        try:
+            edit = Text(document).delete(path)
+        except UsageError:
+            continue
+        assert_sound(document, edit, without(document.value, path))
+
+
+@pytest.mark.parametrize("text", ["a: &x 1\nb: *x\nc: 1\n", "a: &x ~\nb: *x\nc: 1\n", "a: &x {k: 1}\nb: *x\n"])
+@pytest.mark.parametrize("new", [2, None, {"k": 1}, []], ids=repr)
+def test_an_anchored_value_that_is_replaced_leaves_its_aliases_right_or_is_refused(text: str, new: Any) -> None:
+    document = parse_text("x.yaml", text)
+    try:
+        edit = Text(document).set(("a",), new)
+    except UsageError:
+        return
+    assert_sound(document, edit, with_set(document.value, ("a",), new))
+
+
+@pytest.mark.parametrize("tagged", ["!!str 1", "!!float 3", "!!int 0x1f", "!!null ''"])
+@pytest.mark.parametrize("new", ["word", 7, {"k": 1}, [1]], ids=repr)
+def test_a_tag_does_not_stay_before_a_value_that_it_does_not_fit(tagged: str, new: Any) -> None:
+    document = parse_text("x.yaml", f"a: {tagged}\nb: 1\n")
+    try:
+        edit = Text(document).set(("a",), new)
+    except UsageError:
+        return
+    assert_sound(document, edit, {"a": new, "b": 1})
+
+
+@settings(max_examples=200)
+@given(randoms, st.sampled_from(VALUES + NESTED))
+def test_json_stays_json(rng: Rng, new: Any) -> None:
+    laid = as_json(rng)
+    places: list[Path] = [
+        ("a",),
+        ("b", "c", 1),
+        ("new",),
+        ("b", "é", "k"),
+        ("models", 0, "cost", "in"),
+        ("models", 0, "deep", "er"),
+    ]
+    path = rng.choice(places)
+    edit = Text(laid.document).set(path, new)
+    assert equal(json.loads(edit.document.text), with_set(laid.value, path, new))
+    more = Text(laid.document).append(rng.choice([("models",), ("b", "c")]), new)
+    assert equal(json.loads(more.document.text), more.value)
+    less = Text(laid.document).delete(
+        rng.choice([("a",), ("e",), ("b", "n"), ("b", "c", 0), ("b", "c", 1), ("models",)])
+    )
+    assert equal(json.loads(less.document.text), less.value)
+
+
+@pytest.mark.parametrize("letter", ["\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("text", ["{}\n", '{"b": 1}\n', "a: x\n", "a: 'x'\n", 'a: "x"\n', "b: [1]\n"])
+def test_a_letter_that_readers_of_yaml_disagree_about_is_written_as_an_escape(text: str, letter: str) -> None:
+    edit = Text(parse_text("x.yaml", text)).set(("a",), f"one {letter} two")
+    assert letter not in edit.document.text
+    assert yaml.safe_load(edit.document.text)["a"] == f"one {letter} two"
+
+
+@pytest.mark.parametrize("text", ["a: b", "a: b\nc: {d: 1}"])
+def test_a_file_whose_last_line_has_no_end_gets_none(text: str) -> None:
+    edit = Text(parse_text("x.yaml", text)).set(("new",), 1)
+    assert edit.document.text == text + "\nnew: 1"
+    assert edit.delete(("new",)).document.text == text
+
+
+def test_a_new_pair_of_an_entry_stands_before_the_comment_that_speaks_of_the_next_one() -> None:
+    text = "models:\n  - id: a\n    x: 1\n\n  # of b\n  - id: b\n"
+    edit = Text(parse_text("x.yaml", text)).set(("models", 0, "y"), 2)
+    assert edit.document.text == text.replace("    x: 1\n", "    x: 1\n    y: 2\n")
+
+
+def one_edit(rng: Rng, value: Any, path: Path, new: Any) -> tuple[Callable[[Text], Text], Callable[[Any], bool]]:
+    """An edit at a path of a value, and what its result must be."""
+    there = at(value, path)
+    if isinstance(there, list) and rng.random() < 0.4:
+        return lambda text: text.append(path, new), lambda after: equal(after, with_set(value, path, [*there, new]))
+    if isinstance(there, dict) and rng.random() < 0.5:
+        here: Path = (*path, rng.choice((*NEW, *KEYS)))
+        return lambda text: text.set(here, new), lambda after: equal(after, with_set(value, here, new))
+    if path and rng.random() < 0.5:
+        return lambda text: text.delete(path), lambda after: is_without(value, path, after)
+    if not path:
+        path = (0,) if isinstance(value, list) else ("a",)
+    return lambda text: text.set(path, new), lambda after: equal(after, with_set(value, path, new))
+
+
+def is_without(value: Any, path: Path, after: Any) -> bool:
+    """Whether a value is another without one place, and without what holds nothing then."""
+    for levels in range(len(path)):
+        if levels and at(without(value, path, levels - 1), path[: len(path) - levels]) not in ({}, []):
+            return False
+        if equal(without(value, path, levels), after):
+            return True
+    return False
+
+
+@settings(max_examples=1500)
+@given(randoms, st.sampled_from(VALUES + NESTED), st.sampled_from(("\n", "\r\n", "\r")))
+def test_whatever_the_yaml_an_edit_is_right_or_refused(rng: Rng, new: Any, end: str) -> None:
+    writer = Writer(rng, aliases=rng.random() < 0.3, tags=False)
+    writer.document()
+    text = writer.text.replace("\n", end)
+    if rng.random() < 0.2:
+        text = text.rstrip("\r\n")
+    document = parse_text("x.yaml", text)
+    if document.value is None or errors_in(document):
+        return
+    path = rng.choice(list(paths(document.value))[1:] or [()])
+    edit, is_right = one_edit(rng, document.value, path, new)
+    try:
+        done = edit(Text(document))
+    except UsageError:
+        return
+    assert is_right(done.value), done.document.text
+    assert_sound(document, done, done.value)
+
+
+PIECES = (
+    "a",
+    "b",
+    ": ",
+    ":",
+    " ",
+    "  ",
+    "\n",
+    "\n",
+    "\r\n",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ", ",
+    "#",
+    " # c",
+    "'",
+    '"',
+    "|",
+    ">",
+    "&x",
+    "*x",
+    "? ",
+    "~",
+    "1",
+    "\t",
+    "---\n",
+    "...",
+    "!!str ",
+    "é",
+    "%",
+)
+
+
+@settings(max_examples=1500)
+@given(
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map("".join), randoms, st.sampled_from(VALUES + NESTED)
+)
+def test_whatever_the_text_an_edit_is_right_or_refused(text: str, rng: Rng, new: Any) -> None:
+    document = parse_text("x.yaml", text)
+    if not isinstance(document.value, (dict, list)) or not document.value or errors_in(document):
+        return
+    path = rng.choice(list(paths(document.value))[1:] or [()])
+    edit, is_right = one_edit(rng, document.value, path, new)
+    try:
+        done = edit(Text(document))
+    except UsageError:
+        return
+    assert is_right(done.value), done.document.text
+    again = parse_text("x.yaml", done.document.text)
+    assert equal(again.value, done.value)
+    assert not errors_in(again), done.document.text
+
+
+FILES = ("a: 1\nb: [1, {a: 2}]\n", "- a: x\n  b:\n- [1]\n", "a:\n  b:\n    - 1\nb: {}\n", '{"a": {"b": [1]}}')
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.one_of(st.sampled_from(("a", "b", "zz")), st.integers(0, 3)), min_size=1, max_size=4).map(tuple),
+    st.sampled_from(FILES),
+    st.sampled_from(VALUES + NESTED),
+)
+def test_whatever_the_path_an_edit_is_right_or_refused(path: Path, text: str, new: Any) -> None:
+    document = parse_text("x.yaml", text)
+    before = found(document.value, path)
+    for edit, wanted in (
+        (lambda text: text.set(path, new), new),
+        (lambda text: text.append(path, new), [*(before if isinstance(before, list) else []), new]),
+    ):
+        try:
+            done = edit(Text(document))
+        except UsageError:
+            continue
+        assert not errors_in(parse_text("x.yaml", done.document.text))
+        assert equal(found(done.value, path), wanted)
+        assert equal(done.value, with_set(document.value, path, wanted))
+
+
+def found(value: Any, path: Path) -> Any:
+    """What stands at a path; a text of its own where nothing does."""
+    try:
+        return at(value, path)
+    except (KeyError, IndexError, TypeError):
+        return "nothing"
+
+
+@pytest.mark.parametrize("path", [(), ("a",), ("zz",)])
+@pytest.mark.parametrize("text", ["a: 1\n", "a: x\nb: *y\n", "{}\n"])
+def test_an_item_for_what_is_no_list_is_refused_or_makes_one(text: str, path: Path) -> None:
+    document = parse_text("x.yaml", text)
+    try:
+        done = Text(document).append(path, 1)
+    except UsageError:
+        return
+    assert equal(done.value, with_set(document.value, path, [1]))
+
+
+@pytest.mark.parametrize("path", [("zz",), ("a", "zz"), ("b", 5), ("a", "k", "deep"), ("zz", "zz")])
+def test_to_delete_what_is_not_there_is_refused(path: Path) -> None:
+    with pytest.raises(UsageError):
+        Text(parse_text("x.yaml", "a: {k: 1}\nb: [1]\n")).delete(path)
+
+
+@pytest.mark.parametrize(("path", "left"), [(("a", 1), "  x, # c\n"), (("a", 0), "  y,\n")])
+def test_an_item_of_a_list_over_several_lines_goes_with_its_line(path: Path, left: str) -> None:
+    edit = Text(parse_text("x.yaml", "a: [\n  x, # c\n  y,\n]\nb: 1\n")).delete(path)
+    assert parse_text("x.yaml", edit.document.text).value == {"a": ["y" if path[1] == 0 else "x"], "b": 1}
+    assert left in edit.document.text
