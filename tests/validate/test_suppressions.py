@@ -384,13 +384,18 @@ EXEMPT = {*CANNOT, "AL901", "AL902"}
 @pytest.mark.parametrize("code", sorted(set(all_rules()) - EXEMPT))
 def test_every_rule_but_those_can_be_ignored_on_the_line_of_its_finding(tmp_path: Path, code: str) -> None:
     """By the rule's own bad example."""
-    path = tmp_path / "models.yaml"
-    path.write_text(all_rules()[code].bad, encoding="utf-8")
-    lines = all_rules()[code].bad.split("\n")
-    for line in sorted({f.span.line for f in lint(path, today=TODAY).findings if f.span}, reverse=True):
+    rule, path = all_rules()[code], tmp_path / "example.yaml"
+    path.write_text(rule.bad, encoding="utf-8")
+    layers = [path] if not rule.base else [tmp_path / "base.yaml", path]
+    layers += [tmp_path / "above.yaml"] if rule.above else []
+    for layer, text in ((tmp_path / "base.yaml", rule.base), (tmp_path / "above.yaml", rule.above)):
+        layer.write_text(text, encoding="utf-8")
+    lines = rule.bad.split("\n")
+    found = lint(layers[0], overlays=layers[1:], today=TODAY).findings
+    for line in sorted({f.span.line for f in found if f.span}, reverse=True):
         lines[line - 1] += f"  # aldo: ignore[{code}] known"
     path.write_text("\n".join(lines), encoding="utf-8")
-    report = lint(path, today=TODAY)
+    report = lint(layers[0], overlays=layers[1:], today=TODAY)
     assert report.findings == ()
     assert {finding.code for finding in report.ignored} == {code}
 

@@ -630,17 +630,21 @@ def following_a_dash(laid: Laid, spot: Spot) -> Spot | None:
 
 
 def may_refuse_deletion(laid: Laid, spot: Spot) -> bool:
-    """Where a careful person, too, would think twice: a comment between two keys, the first of which has the dash.
+    """Where a careful person, too, would think twice.
 
-    Blank lines below a scalar that keeps its own; a last line without an end, below a scalar that has one; and a
-    comment beside the comma before the last item.
+    A comment between two keys, the first of which has the dash, or between a dash and its item; a comment beside the comma before the last item; and
+    a block scalar just above, to which what stands below the pair would then belong.
     """
+    item = laid.text[: spot.start].splitlines()[spot.first :]
+    if isinstance(spot.path[-1], int) and any("#" in line for line in item):
+        return True
     following = following_a_dash(laid, spot)
     if following is not None:
         return any(spot.first <= comment_line(laid, comment) < following.first for comment in laid.comments)
     if spot.flow:
         return any(spot.first - 1 <= comment_line(laid, comment) <= spot.last for comment in laid.comments)
-    return laid.text[-1] not in "\r\n" and bool(re.search(r"[|>]\+", laid.text))
+    above = [other for other in laid.spots if other.last < spot.first and other.kind not in ("map", "list")]
+    return bool(above) and max(above, key=lambda other: other.start).kind == "block"
 
 
 @settings(max_examples=500)
