@@ -81,10 +81,8 @@ def _turn(directory: str) -> Iterator[None]:
 def _replace(path: str, data: bytes, before: os.stat_result, compare: Callable[[], None]) -> None:
     # One name for each file: what a killed writer left is cleared away by the next.
     beside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:200]}.aldo-new")
-    with suppress(FileNotFoundError):
-        os.unlink(beside)
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
+        handle = _created(beside)
         try:
             view = memoryview(data)
             while view:
@@ -102,6 +100,16 @@ def _replace(path: str, data: bytes, before: os.stat_result, compare: Callable[[
             os.unlink(beside)
         raise
     _sync_directory(os.path.dirname(path))
+
+
+def _created(path: str) -> int:
+    """A new file, to be written by us alone; in place of one that a killed writer left."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(path, flags, 0o600)
+    except FileExistsError:
+        os.unlink(path)
+        return os.open(path, flags, 0o600)
 
 
 def _sync_directory(directory: str) -> None:

@@ -19,10 +19,15 @@ _PLAIN = lazy_pattern(r"[A-Za-z0-9_./$+<(~^=;\\](?:[A-Za-z0-9_./$+<>()~^=;\\@%&*
 def text_scalar(text: str) -> str:
     """A text as a scalar: plain where that is read as this very text, else in double quotes."""
     try:
-        is_plain = _PLAIN.fullmatch(text) is not None and scalars.plain(text) == text
+        is_plain = _PLAIN.fullmatch(text) is not None and scalars.plain(text) == text  # so it is no number
     except scalars.UnreadableScalar:
         is_plain = False
-    if is_plain and scalars.otherwise_in_1_1(text) is scalars.ALIKE and isinstance(scalars.plain(text), str):
+    if (
+        is_plain
+        and text not in ("<<", "=")
+        and scalars.otherwise_in_1_1(text) is scalars.ALIKE
+        and isinstance(scalars.plain(text), str)
+    ):
         return text
     return f'"{"".join(map(_escaped, text))}"'
 

@@ -19,9 +19,11 @@ from aldo.catalog.layers.steps import ABSENT, Path, same, value_at, with_value
 from aldo.catalog.reader import parse_text
 from aldo.catalog.spans import pointer
 from aldo.errors import Edit, UsageError
+from aldo.schema.printed import dumps
 
 _PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t\r\n]+)+")
 _BLANK_TO_COMMA = lazy_pattern(r",[ \t]*")
+_OWN_COMMA = lazy_pattern(r"[ \t]*,")
 _LAST_DASH = lazy_pattern(r"-[ \t]*(?:#[^\r\n]*)?(?:[\r\n]+[ \t]*)*\Z")
 
 
@@ -40,10 +42,12 @@ class Text:
     def set(self, path: Path, value: Any) -> Text:
         """With a value at a path; maps on the way that are not there are made."""
         old = value_at(self.value, path)
-        if old is ABSENT or (old is None and isinstance(value, (dict, list))):
+        if old is ABSENT:
             return self._inserted(path, value)
         if same(old, value, as_written=True):
             return self
+        if old is None:
+            return self._made([self._instead_of_nothing(path, value)], _with(self.value, path, value), path)
         if isinstance(old, dict) and isinstance(value, dict) and old and value:
             return self._map_set(path, old, value)
         if isinstance(old, list) and isinstance(value, list) and old and value:
@@ -57,12 +61,15 @@ class Text:
         A map in tight braces, `{a: 1}`, stays as `{}`: it was there before something was put into it.
         """
         parent = value_at(self.value, path[:-1])
+        if value_at(self.value, path) is ABSENT or not path:
+            raise UsageError(f"{self.document.path}: {pointer(path)} is not there to be deleted")
         if len(parent) == 1 and len(path) > 1:
-            node = self._node(path[:-1])
+            node = self._container(path[:-1])
             if not self._is_flow(node):
                 return self._with_its_key(path) or self.delete(path[:-1])
             start, end = self._bounds(node)
-            if self._text[end - 2 : end - 1] in " \t\r\n":
+            made_here = isinstance(parent, list) if len(path) > 2 else False
+            if made_here or (isinstance(parent, dict) and self._text[end - 2 : end - 1] in " \t\r\n"):
                 return self.delete(path[:-1])
             opening = start + 1
             first, _ = self._pair(path)
@@ -73,8 +80,12 @@ class Text:
     def append(self, path: Path, item: Any) -> Text:
         """With one more item at the end of the list at a path; a list that is not there is made."""
         old = value_at(self.value, path)
-        if not isinstance(old, list) or (not old and isinstance(item, dict)):
-            return (self._replaced_empty(path) if old == [] else self)._inserted(path, [item])
+        if old is ABSENT or old is None:
+            return self.set(path, [item])
+        if not isinstance(old, list):
+            raise UsageError(f"{self.document.path}: {pointer(path)} is no list")
+        if not old and isinstance(item, dict) and path and not self._is_inside_flow(path):
+            return self._replaced_empty(path).set(path, [item])
         return self._item_inserted(path, len(old), item)
 
     def _with_its_key(self, path: Path) -> Text | None:
@@ -84,6 +95,7 @@ class Text:
         """
         start, end = self._pair(path)
         lines = [self._lines_of(start, end)]
+        kept: list[Edit] = []
         parts = path
         while (
             len(parts) > 1 and len(value_at(self.value, parts[:-1])) == 1 and not self._is_flow(self._node(parts[:-1]))
@@ -96,8 +108,12 @@ class Text:
             line = (line_start_of(self._text, at), line_after(self._text, at))
             if self._text[line[0] : at].strip() or line[1] > lines[-1][0]:
                 return None
-            lines.append(line)
-        return self._made(self._without_lines(lines), _without(self.value, parts), path)
+            comment = self._text.find("#", self.document.spans.ends[key], line[1])
+            if comment >= 0:  # of the key's line the comment stays
+                kept.append(Edit(at, comment, ""))
+            else:
+                lines.append(line)
+        return self._made([*kept, *self._without_lines(lines)], _without(self.value, parts), path)
 
     def _lines_of(self, start: int, end: int) -> tuple[int, int]:
         """The whole lines from one character to another."""
@@ -144,14 +160,13 @@ class Text:
         return text
 
     def _item_inserted(self, path: Path, place: int, item: Any) -> Text:
-        node = self._node(path)
+        node = self._container(path)
         items = value_at(self.value, path)
         children = self._children(node)
         value = _with_item(self.value, path, place, item)
         if self._is_flow(node):
             if not items:
-                opening = self._bounds(node)[0] + 1
-                return self._made([Edit(opening, opening, self._flow(item))], value, path)
+                return self._made([self._first_inside(node, self._flow(item))], value, path)
             if place:
                 at = self._content(children[place - 1])[1]
                 return self._made([Edit(at, at, f", {self._flow(item)}")], value, path)
@@ -180,32 +195,42 @@ class Text:
         new = _with(self.value, (*around, key), value)
         parent = value_at(self.value, around)
         if parent is None:
-            return self._made([self._under_nothing(around, {key: value})], new, path)
-        node = self._node(around)
+            return self._made([self._instead_of_nothing(around, {key: value})], new, path)
+        node = self._container(around)
         if not self._is_flow(node):
             return self._made([self._block_pair(node, {key: value})], new, path)
         pair = f"{self._flow(key)}: {self._flow(value)}"
         if parent:
             at = self._content(self._children(node)[-1])[1]
             return self._made([Edit(at, at, f", {pair}")], new, path)
-        start, end = self._bounds(node)
-        if "\n" in self._text[start:end] or "#" in self._text[start:end]:
-            raise self._refused(path)
-        return self._made([Edit(start + 1, end - 1, f"{self._text[start + 1 : end - 1]}{pair}")], new, path)
+        return self._made([self._first_inside(node, pair)], new, path)
+
+    def _first_inside(self, node: int, text: str) -> Edit:
+        """The first pair or item inside empty braces or brackets, whose blanks stand before it then."""
+        _, end = self._bounds(node)
+        return Edit(end - 1, end - 1, text)
 
     def _block_pair(self, node: int, pair: dict[Any, Any]) -> Edit:
         children = self._children(node)
         indent = " " * self._column(self._bounds(node)[0])
         return self._below(self._content(children[-1])[1], list(self._lines(pair, indent)))
 
-    def _under_nothing(self, path: Path, value: dict[Any, Any]) -> Edit:
-        """Below a key that has no value yet; instead of a null that is written out."""
+    def _instead_of_nothing(self, path: Path, value: Any) -> Edit:
+        """A value for a key, or an item, that has none yet: a null, written out or not."""
         key = self.document.spans.node(self.value, path, key=True)
         node = self._node(path)
-        if key is None or key == node or self.document.spans.starts[node] != self.document.spans.ends[node]:
-            raise self._refused(path)
-        column = self._column(self._bounds(key)[0])
-        return self._below(self._bounds(key)[1], list(self._lines(value, " " * (column + self._step()))))
+        start, end = self._bounds(node)
+        is_pair = key is not None and key != node
+        if start < end:
+            return Edit(start, end, self._flow(value))
+        in_lines = isinstance(value, dict) or (isinstance(value, list) and all(isinstance(one, dict) for one in value))
+        if is_pair and in_lines and value and not self._is_inside_flow(path):
+            assert key is not None
+            column = self._column(self._bounds(key)[0])
+            _, *lines = self._lines({"": value}, " " * column)
+            return self._below(self._bounds(key)[1], lines)
+        colon = ":" if is_pair and self._text[:start].rstrip()[-1:] != ":" else ""
+        return Edit(start, start, f"{colon} {self._flow(value)}")
 
     def _lines(self, value: dict[Any, Any], indent: str) -> Iterator[str]:
         return written.block(value, indent, " " * self._step())
@@ -234,7 +259,7 @@ class Text:
 
     def _deletion(self, path: Path) -> Iterator[Edit]:
         parent = value_at(self.value, path[:-1])
-        node = self._node(path[:-1])
+        node = self._container(path[:-1])
         keys = list(parent) if isinstance(parent, dict) else list(range(len(parent)))
         place = keys.index(path[-1])
         start, end = self._pair(path)
@@ -267,7 +292,11 @@ class Text:
         if not between.replace(",", "", 1).strip():
             yield Edit(before, end, "")
             return
-        yield Edit(start, end, "")  # the comma before it may stay: YAML allows one behind the last
+        own_comma = _OWN_COMMA.match(self._text, end)
+        end = own_comma.end() if own_comma else end
+        line = self._lines_of(start, end)
+        alone = not self._text[line[0] : start].strip() and not self._text[end : line[1]].strip()
+        yield Edit(*line, "") if alone else Edit(start, end, "")  # YAML allows a comma behind the last
 
     # Places.
 
@@ -275,6 +304,13 @@ class Text:
         node = self.document.spans.node(self.value, path)
         assert node is not None
         if self.document.alias_on(path) is not None and node not in self.document.spans.aliases:
+            raise self._refused(path)
+        return node
+
+    def _container(self, path: Path) -> int:
+        """The node of a map or list that is written out here: what an alias repeats stands elsewhere."""
+        node = self._node(path)
+        if node in self.document.spans.aliases:
             raise self._refused(path)
         return node
 
@@ -343,6 +379,10 @@ class Text:
         if isinstance(value, str) and quote == "'" and value.isprintable():
             return Edit(start, end, "'" + value.replace("'", "''") + "'")
         new = self._flow(value)
+        if quote in ("|", ">"):  # its header may have a comment, and its last line has an end
+            header = text[start:end].splitlines()[0]
+            end = start + len(text[start:end].rstrip())
+            return Edit(start, end, f"{new} {header[header.index('#') :]}" if "#" in header else new)
         if isinstance(value, str) and quote == '"' and not new.startswith('"'):
             new = f'"{new}"'.replace("\\", "\\\\") if "\\" in new else f'"{new}"'
         if isinstance(old, (dict, list)) and old and text[start : start + 1] not in ("{", "["):
@@ -355,7 +395,8 @@ class Text:
         """The text with the edits made, if it then says what is wanted and nothing else."""
         document = parse_text(self.document.path, apply(self._text, tuple(edits)))
         document.byte_order_mark = self.document.byte_order_mark
-        if document.value is None or not same(document.value, wanted, as_written=True):
+        is_wanted = document.value is not None and same(document.value, wanted, as_written=True)
+        if not is_wanted or _errors(document) > _errors(self.document):
             raise self._refused(path)
         return Text(document)
 
@@ -363,6 +404,10 @@ class Text:
         place = self.document.locate(path)
         where = f"{self.document.path}:{place.line}" if place else self.document.path
         return UsageError(f"{where}: the layout here (an anchor, say) leaves no safe edit; edit it by hand")
+
+
+def _errors(document: Document) -> int:
+    return sum(finding.severity == "error" for finding in document.findings)
 
 
 def _is_json(text: str) -> bool:
@@ -379,7 +424,7 @@ def _is_json(text: str) -> bool:
 def _as_json(value: Any) -> str:
     if isinstance(value, dict) and value:  # not in tight braces: see `delete`
         return "{ " + ", ".join(f"{_as_json(key)}: {_as_json(inner)}" for key, inner in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False)
+    return dumps(value)
 
 
 def _with(value: Any, path: Path, new: Any) -> Any:
