@@ -75,7 +75,10 @@ def _turn(directory: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        with suppress(OSError):  # the turn ends here even where the file cannot be closed
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        with suppress(OSError):
+            os.close(handle)
 
 
 def _replace(path: str, data: bytes, before: os.stat_result, compare: Callable[[], None]) -> None:

@@ -894,7 +894,7 @@ def is_without(value: Any, path: Path, after: Any) -> bool:
     return False
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(randoms, st.sampled_from(VALUES + NESTED), st.sampled_from(("\n", "\r\n", "\r")))
 def test_whatever_the_yaml_an_edit_is_right_or_refused(rng: Rng, new: Any, end: str) -> None:
     writer = Writer(rng, aliases=rng.random() < 0.3, tags=False)
@@ -951,7 +951,7 @@ PIECES = (
 )
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(
     st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map("".join), randoms, st.sampled_from(VALUES + NESTED)
 )
