@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 import io
 import os
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from aldo.catalog import parse_text, read_document
+from aldo.catalog import catalog_of, parse_text, read_document
 from aldo.catalog.document import Document
 from aldo.catalog.editing.assignment import assignment, dotted, typed
 from aldo.catalog.editing.edits import Below, add_entry, remove_entry, set_values, unset_values
@@ -214,12 +213,16 @@ def _edit(
     document = read_document(file)
     if document.value is None or any(finding.unreadable for finding in document.findings):
         raise CatalogError(errors_of(document.sorted_findings()))
+    if not is_overlay(document):
+        read = catalog_of(_copied(document))
+        if not read.models:
+            raise CatalogError(errors_of(read.findings))
     around = _Around(document, catalog, overlays)
     text, notes = edit(document, around.below())
     changed = text.document.text != document.text
     if changed:
-        there = Counter(_identity(finding) for finding in around.errors(document))
-        made = [finding for finding in around.errors(text.document) if there[_identity(finding)] < 1]
+        there = {identity for identity, _ in around.errors(document)}
+        made = [finding for identity, finding in around.errors(text.document) if identity not in there]
         if made:
             raise CatalogError(tuple(made))
     diff = _diff(document, text.document)
@@ -267,8 +270,8 @@ class _Around:
         assert layers.merge is not None
         return Below(layers.merge.entries)
 
-    def errors(self, document: Document) -> list[Finding]:
-        """The errors of all layers with the file as it is in the document."""
+    def errors(self, document: Document) -> list[tuple[tuple[str, ...], Finding]]:
+        """The errors of all layers with the file as it is in the document, each with what stays of it elsewhere."""
         document = _copied(document)
         if self._is_overlay:
             others = self._others
@@ -277,15 +280,26 @@ class _Around:
             )
         else:
             reports = (lint_document(document, self._checks),)
-        return [finding for report in reports for finding in report.findings if finding.severity == "error"]
+        return [
+            (_identity(finding, report.document), finding)
+            for report in reports
+            for finding in report.findings
+            if finding.severity == "error"
+        ]
 
     def _layered(self, overlays: list[Document]) -> Layered:
         return layered(_copied(self._base), [_copied(overlay) for overlay in overlays])
 
 
-def _identity(finding: Finding) -> tuple[str, ...]:
-    """What stays of a finding when lines move."""
-    return (finding.code, finding.path, finding.pointer, finding.message)
+def _identity(finding: Finding, document: Document) -> tuple[str, ...]:
+    """What stays of a finding when lines and entries move: entries count by their ids."""
+    section, _, rest = finding.pointer.removeprefix("/").partition("/")
+    number, _, inside = rest.partition("/")
+    entries = document.value.get(section) if isinstance(document.value, dict) else None
+    if isinstance(entries, list) and number.isdecimal() and int(number) < len(entries):
+        entry = entries[int(number)]
+        number = f"{entry.get('id') if isinstance(entry, dict) else entry}"
+    return (finding.code, finding.path, section, number, inside, finding.message)
 
 
 def _copied(document: Document) -> Document:

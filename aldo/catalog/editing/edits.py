@@ -79,7 +79,7 @@ def remove_entry(document: Document, below: Below, model: str) -> tuple[Text, li
     if not overlay or model not in below.entries:
         known = [*below.entries, *_ids(document, section)]
         raise UnknownNameError("model", model, tuple(get_close_matches(model, known, n=3)))
-    if model in (text.value.get("remove") or []):
+    if model in value_at_list(text.value, ("remove",)):
         raise UsageError(f"{document.path} removes {model!r} already")
     return text.append(("remove",), model), notes
 
@@ -101,22 +101,22 @@ class _File:
         if position is None and (not overlay or model not in below.entries):
             known = [*below.entries, *_ids(document, section)]
             raise UnknownNameError("model", model, tuple(get_close_matches(model, known, n=3)))
-        if overlay and model in (document.value.get("remove") or []):
+        if overlay and model in value_at_list(document.value, ("remove",)):
             raise UsageError(f"{document.path} removes {model!r}: take that back before you change it")
 
     def set(self, path: Path, value: Any) -> None:
         if path == ("id",):
             raise UsageError("an id cannot change: remove the entry and add another")
-        if self._layered:
-            self._take_back_unset(path)
-            if path[0] == "cost" and len(path) > 1:
-                self._set_price(path[1:], value)
-                return
         if path[0] != "cost" and isinstance(value, dict) and value:
             for key, inner in value.items():  # maps merge, here as in a layer
                 self.set((*path, key), inner)
             return
-        self.text = self.text.set((*self._root, *path), value)
+        if self._layered and path[0] == "cost" and len(path) > 1:
+            self._set_price(path[1:], value)
+        else:
+            self.text = self.text.set((*self._root, *path), value)
+        if self._layered:
+            self._take_back_unset(path)
 
     def edit_list(self, path: Path, operator: str, items: list[Any]) -> None:
         """Items more, or items less: in the list itself where it stands here, else as `$add` or `$remove`."""
@@ -125,7 +125,12 @@ class _File:
             self._edit_here(path, operator, items, [] if here is ABSENT else here)
             return
         wanted, other = (ADD, REMOVE) if operator == "+=" else (REMOVE, ADD)
+        below = self._below.value(self._model, path)
         for item in items:
+            removed = value_at_list(self.text.value, (*self._root, *path, REMOVE))
+            if operator == "+=" and isinstance(below, list) and item in below and item not in removed:
+                self.notes.append(f"{item} is there already")
+                continue
             undone = value_at(self.text.value, (*self._root, *path, other))
             if isinstance(undone, list) and item in undone:
                 self.text = self.text.delete((*self._root, *path, other, undone.index(item)))
