@@ -114,7 +114,7 @@ def load_catalog(path: str | os.PathLike[str], overlays: Iterable[str | os.PathL
     """
     if overlays == ():
         return value_or_error(read_catalog(os.fspath(path)))
-    from aldo.catalog.layers import read_layers  # most catalogs have one layer
+    from aldo.catalog.layers.layered import read_layers  # most catalogs have one layer
 
     return read_layers(os.fspath(path), overlays).catalog()
 

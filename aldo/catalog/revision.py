@@ -25,7 +25,7 @@ def load_catalog_at(place: str, overlays: Iterable[str | os.PathLike[str]] = ())
     """
     overlays = tuple(overlays)
     if overlays:
-        from aldo.catalog.layers import read_layers
+        from aldo.catalog.layers.layered import read_layers
 
         return read_layers(place, overlays).catalog()
     return value_or_error(catalog_of(read_document_at(place)))

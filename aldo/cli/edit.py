@@ -16,7 +16,8 @@ from aldo.catalog.document import Document
 from aldo.catalog.editing.assignment import assignment, dotted, typed
 from aldo.catalog.editing.edits import Below, add_entry, remove_entry, set_values, unset_values
 from aldo.catalog.editing.text import Text
-from aldo.catalog.layers import Layered, is_overlay, layered
+from aldo.catalog.kinds import is_overlay
+from aldo.catalog.layers.layered import Layered, layered
 from aldo.catalog.load import errors_of
 from aldo.catalog.revision import read_document_at
 from aldo.catalog.write import create, replace_text

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
-from aldo.catalog.layers import ABSENT, Layered, Link, Trace, read_layers, trace
 from aldo.catalog.layers.fields import FieldChange, field_changes
+from aldo.catalog.layers.layered import Layered, read_layers
+from aldo.catalog.layers.provenance import Link, Trace, trace
 from aldo.catalog.layers.render import Origin, merged_value, origins, rendered
+from aldo.catalog.layers.steps import ABSENT
 from aldo.catalog.spans import pointer
 from aldo.catalog.written import flow
 from aldo.cli.failure import reported

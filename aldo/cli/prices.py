@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from aldo.catalog import parse_text
-from aldo.catalog.layers import OverlayFile, overlay_of
 from aldo.catalog.layers.layered import Layered
+from aldo.catalog.layers.overlay import OverlayFile, overlay_of
 from aldo.catalog.load import catalog_of
 from aldo.catalog.price_lists import litellm, models_dev
 from aldo.catalog.price_lists.overlay import Ask, Import, NewEntry, imported, reasons

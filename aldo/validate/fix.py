@@ -17,7 +17,7 @@ from aldo.catalog import catalog_of, parse_text, read_document
 from aldo.catalog.codes import DUPLICATE_KEY
 from aldo.catalog.document import Document
 from aldo.catalog.edit import apply
-from aldo.catalog.layers import is_overlay
+from aldo.catalog.kinds import is_overlay
 from aldo.catalog.write import replace_text
 from aldo.errors import Edit, Finding
 from aldo.router.compiled import compile_catalog

@@ -6,13 +6,12 @@ import datetime
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aldo.catalog import CatalogFile, catalog_of, read_document
 from aldo.catalog.document import Document, in_order
 from aldo.catalog.events import without_garbage_collector
-from aldo.catalog.layers import Layered, MergedDocument, OverlayFile, is_overlay, layered, overlay_of
-from aldo.catalog.revision import read_document_at
+from aldo.catalog.kinds import is_overlay
 from aldo.catalog.spans import pointer
 from aldo.errors import Finding, Related
 from aldo.validate import suppress
@@ -21,6 +20,9 @@ from aldo.validate.registry import all_rules
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.select import selected
 from aldo.validate.subject import Subject
+
+if TYPE_CHECKING:
+    from aldo.catalog.layers import Layered, MergedDocument, OverlayFile
 
 JSON_VERSION = 1
 MAX_AGE_DAYS = 180
@@ -130,10 +132,17 @@ def lint(
     for path in expanded(listed):
         document = read_document(path)
         if layers and not is_overlay(document):
-            files += lint_layers(layered(document, map(read_document_at, layers)), checks)
+            files += lint_layers(_layers(document, layers), checks)
         else:
             files.append(lint_document(document, checks))
     return LintReport(_each_once(files), len(checks.codes), checks.strict)
+
+
+def _layers(base: Document, overlays: Iterable[str]) -> Layered:
+    from aldo.catalog.layers.layered import layered  # most runs look at single files
+    from aldo.catalog.revision import read_document_at
+
+    return layered(base, map(read_document_at, overlays))
 
 
 def _each_once(files: Iterable[FileReport]) -> tuple[FileReport, ...]:
@@ -150,7 +159,7 @@ def _each_once(files: Iterable[FileReport]) -> tuple[FileReport, ...]:
 def lint_document(document: Document, checks: Checks) -> FileReport:
     """Apply the rules to a catalog, or to an overlay alone."""
     with without_garbage_collector():
-        overlay = overlay_of(document) if is_overlay(document) else None
+        overlay = _overlay(document) if is_overlay(document) else None
         subject = _subject(catalog_of(document) if overlay is None else overlay, checks)
         wanted = all_rules().values() if overlay is None else _of_scope("value", "text")
         found = _read(document, checks)
@@ -188,6 +197,12 @@ def lint_layers(layers: Layered, checks: Checks) -> tuple[FileReport, ...]:
             idle = set() if is_base else applied | in_text
             reports.append(_file_report(subject, findings, checks, idle, unchecked if is_base else []))
         return tuple(reports)
+
+
+def _overlay(document: Document) -> OverlayFile:
+    from aldo.catalog.layers.overlay import overlay_of
+
+    return overlay_of(document)
 
 
 def _subject(file: CatalogFile | OverlayFile, checks: Checks) -> Subject:

@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 from aldo.catalog.document import Document
 from aldo.catalog.editing.text import Text
-from aldo.catalog.layers.overlay import ADD, REMOVE, UNSET, is_overlay
+from aldo.catalog.kinds import is_overlay
+from aldo.catalog.layers.overlay import ADD, REMOVE, UNSET
 from aldo.catalog.layers.steps import ABSENT, Path, same, value_at
 from aldo.errors import UnknownNameError, UsageError
 

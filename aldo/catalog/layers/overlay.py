@@ -65,15 +65,6 @@ class OverlayFile:
             yield ("add", index), entry
 
 
-def is_overlay(document: Document) -> bool:
-    """Whether a document means to be an overlay: its kind says so, or nearly."""
-    value = document.value
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind == CATALOG_KIND:
-        return isinstance(value, dict) and "models" not in value and bool({"override", "remove"} & value.keys())
-    return kind == OVERLAY_KIND or ("models" not in value and bool(get_close_matches(kind, [OVERLAY_KIND], cutoff=0.9)))
-
-
 def overlay_of(document: Document) -> OverlayFile:
     """The overlay in a document that was read; its findings are added to those of the document."""
     if not document.readable or not _has_header(document):
