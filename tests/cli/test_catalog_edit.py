@@ -489,20 +489,37 @@ def test_what_stands_there_already_is_not_written_again(place: Place) -> None:
 # What is refused.
 
 
+SEVERAL = {
+    "locality=clou": "mine.yaml:8:15: error[AL106] 'locality' did you mean 'cloud'?",
+    "maxOutputTokens=many": "mine.yaml:9:22: error[AL105] whole number",
+    "description=": "mine.yaml:10:18: error[AL106] empty",
+    "enabled=no": "mine.yaml:11:14: error[AL105] write false",
+    "asOf=2026-02-30": "mine.yaml:12:11: error[ 2026-02-30",
+    "servedContextTokens=0": "mine.yaml:13:26: error[AL106]",
+    "cost={usdPerMtokIn: 0.0000001}": "mine.yaml:14:11: error[AL104] 'usdPerMtokOut'",
+    "providerConfig.baseurl=http://x": "mine.yaml:16:7: error[AL103] did you mean 'baseUrl'?",
+}
+"""What is set, and words of what is said of it."""
+
+
+def test_what_would_not_validate_is_refused_with_code_line_and_hint_all_at_once_and_nothing_is_written(
+    place: Place,
+) -> None:
+    said = place.refused("set", "qwen", *SEVERAL).split("mine.yaml:")[1:]
+    for words in SEVERAL.values():
+        where, *rest = words.removeprefix("mine.yaml:").split(" ", 1)
+        (line,) = [
+            line for line in said if line.startswith(where) and all(word in line for word in rest[0].split()[:1])
+        ]
+        assert " ".join(rest[0].split()[1:]) in line, (words, line)
+    assert sum("six" in line for line in said) == 1
+
+
 @pytest.mark.parametrize(
     ("model", "given", "told"),
     [
-        ("qwen", "locality=clou", ("mine.yaml:8:", "AL106", "did you mean 'cloud'?")),
-        ("qwen", "maxOutputTokens=many", ("mine.yaml:8:", "AL105", "whole number")),
-        ("qwen", "maxOutputTokens=0", ("mine.yaml:8:", "AL106")),
-        ("qwen", "providerConfig.baseurl=http://x", ("mine.yaml:9:", "AL103", "did you mean 'baseUrl'?")),
         ("qwen", "providerConfig.baseUrl=nonsense", ("mine.yaml:9:", "AL208", "http://nonsense")),
-        ("qwen", "description=", ("mine.yaml:8:", "AL106", "empty")),
-        ("qwen", "enabled=no", ("mine.yaml:8:", "AL105", "write false")),
-        ("qwen", "asOf=2026-02-30", ("mine.yaml:8:", "2026-02-30")),
-        ("qwen", "cost={usdPerMtokIn: 1}", ("mine.yaml:8:", "AL104", "usdPerMtokOut")),
         ("qwen", "cost.usdPerMtokIn=-1", ("mine.yaml:8:", "AL106")),
-        ("qwen", "cost.usdPerMtokIn=0.0000001", ("mine.yaml:8:", "six")),
         ("qwen", "cost.usdPerMtokin=1", ("mine.yaml:8:", "AL103", "usdPerMtokIn")),
         ("gpt.4o", "privacyAllowed+=sensitive", ("mine.yaml:13:", "AL606", "acknowledge")),
         ("gpt.4o", "locality=local", ("mine.yaml:13:", "AL606", "acknowledge")),
@@ -512,7 +529,7 @@ def test_what_stands_there_already_is_not_written_again(place: Place) -> None:
         ("qwen", "enabled", ("PATH=VALUE",)),
     ],
 )  # fmt: skip
-def test_what_would_not_validate_is_refused_with_code_line_and_hint_and_nothing_is_written(
+def test_what_breaks_a_rule_or_names_nothing_is_refused_with_a_hint_and_nothing_is_written(
     place: Place, model: str, given: str, told: tuple[str, ...]
 ) -> None:
     said = place.refused("set", model, given)

@@ -723,6 +723,18 @@ def test_an_empty_list_takes_its_first_item(text: str, item: Any) -> None:
     assert ("# c" in text) == ("# c" in edit.document.text)
 
 
+@pytest.mark.parametrize("item", ["x", ENTRY], ids=["text", "entry"])
+@pytest.mark.parametrize("text", ["a: [ # c\n  ]\nb: 1\n", "a: [\n  # c\n]\nb: 1\n", "b: 1\na: [  # c\r\n  ]"])
+def test_a_comment_in_an_empty_list_is_still_there_once_an_item_is(text: str, item: Any) -> None:
+    document = parse_text("x.yaml", text)
+    try:
+        edit = Text(document).append(("a",), item)
+    except UsageError:
+        return
+    assert_sound(document, edit, {"a": [item], "b": 1})
+    assert "# c" in edit.document.text
+
+
 @pytest.mark.parametrize("text", ["a: []\nb: 1\n", "a: [ ]\nb: 1\n", "a: [ ] # c\nb: 1", "{a: [], b: 1}\n"])
 def test_an_empty_list_is_as_it_was_once_its_only_item_is_gone(text: str) -> None:
     edit = Text(parse_text("x.yaml", text)).append(("a",), "x").delete(("a", 0))

@@ -183,6 +183,8 @@ def test_an_error_at_any_call_leaves_the_file_whole_and_nothing_beside_it(
         for failing in (failing_before, failing_after):
             if failing is failing_after and name in ("replace", "open"):
                 continue  # no system does either and then says that it did not
+            if failing is failing_before and name == "close":
+                continue  # what cannot be closed well is closed all the same
             with monkeypatch.context() as patched:
                 patched.setattr(write, "os", Calls(number, failing(error)))
                 refused = None
@@ -401,7 +403,7 @@ def test_a_new_file_never_takes_the_place_of_one(tmp_path: Path) -> None:
 
 def _one_of_many(path: str, number: int, start: Any, results: Any) -> None:
     document = read_document(path)
-    start.wait()
+    start.wait(30)
     for attempt in range(40):
         try:
             text = Text(document).set(("models", 0, f"f{number}"), number).document.text
@@ -420,7 +422,9 @@ def test_of_many_writers_at_once_each_succeeds_or_is_told_and_no_success_is_lost
     context = multiprocessing.get_context("fork")
     many = 8
     start, results = context.Barrier(many), context.Queue()
-    children = [context.Process(target=_one_of_many, args=(str(file), n, start, results)) for n in range(many)]
+    children = [
+        context.Process(target=_one_of_many, args=(str(file), n, start, results), daemon=True) for n in range(many)
+    ]
     for child in children:
         child.start()
     done = dict(results.get(timeout=30) for _ in children)
@@ -446,7 +450,7 @@ def test_a_writer_waits_for_the_turn_of_another(file: Path) -> None:
     fcntl.flock(handle, fcntl.LOCK_EX)
     context = multiprocessing.get_context("fork")
     ready, results = context.Event(), context.Queue()
-    child = context.Process(target=_second, args=(document, new, handle, ready, results))
+    child = context.Process(target=_second, args=(document, new, handle, ready, results), daemon=True)
     child.start()
     assert ready.wait(30)
     file.write_bytes(b"first: 1\n")
