@@ -108,7 +108,10 @@ class _File:
     def set(self, path: Path, value: Any) -> None:
         if path == ("id",):
             raise UsageError("an id cannot change: remove the entry and add another")
-        if path[0] != "cost" and isinstance(value, dict) and value:
+        if value == {}:
+            name = ".".join(map(str, path))
+            raise UsageError(f"{name}={{}} changes nothing, because maps merge; `aldo catalog unset` takes {name} away")
+        if path[0] != "cost" and isinstance(value, dict):
             for key, inner in value.items():  # maps merge, here as in a layer
                 self.set((*path, key), inner)
             return

@@ -84,7 +84,8 @@ class Text:
             return self.set(path, [item])
         if not isinstance(old, list):
             raise UsageError(f"{self.document.path}: {pointer(path)} is no list")
-        if not old and isinstance(item, dict) and path and not self._is_inside_flow(path):
+        has_comment = "#" in self._text[slice(*self._bounds(self._container(path)))]
+        if not old and isinstance(item, dict) and path and not has_comment and not self._is_inside_flow(path):
             return self._replaced_empty(path).set(path, [item])
         return self._item_inserted(path, len(old), item)
 
