@@ -14,7 +14,7 @@ from aldo.catalog.revision import load_catalog_at
 from aldo.cli.changes import beside, is_of_the_price, is_outward
 from aldo.cli.changes_report import Told, markdown, text
 from aldo.cli.failure import reported
-from aldo.cli.options import overlay_option, sides
+from aldo.cli.options import side_options, sides
 from aldo.errors import UsageError
 from aldo.router import Diff, diff
 from aldo.schema import Catalog
@@ -41,9 +41,7 @@ class _Gate(NamedTuple):
 @click.command("diff")
 @click.argument("base")
 @click.argument("head")
-@overlay_option
-@click.option("--base-overlay", "base_overlays", multiple=True, metavar="FILE", help="An overlay over BASE alone.")
-@click.option("--head-overlay", "head_overlays", multiple=True, metavar="FILE", help="An overlay over HEAD alone.")
+@side_options
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), help="[default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(

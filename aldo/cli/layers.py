@@ -16,7 +16,7 @@ from aldo.catalog.layers.steps import ABSENT
 from aldo.catalog.spans import pointer
 from aldo.catalog.written import flow
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, chosen_overlays, json_option, overlay_option, sides
+from aldo.cli.options import catalog_option, catalog_path, chosen_overlays, json_option, side_options, sides
 from aldo.errors import Span, UnknownNameError, printable
 from aldo.schema.printed import dumps
 from aldo.schema.secrets import masked
@@ -82,9 +82,7 @@ def render(catalog: str | None, overlays: tuple[str, ...], show_origin: bool, as
 @click.command("diff")
 @click.argument("base")
 @click.argument("head")
-@overlay_option
-@click.option("--base-overlay", "base_overlays", multiple=True, metavar="FILE", help="An overlay over BASE alone.")
-@click.option("--head-overlay", "head_overlays", multiple=True, metavar="FILE", help="An overlay over HEAD alone.")
+@side_options
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where they differ.")
 @json_option
 def fields(

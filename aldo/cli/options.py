@@ -74,6 +74,16 @@ def chosen_overlays(given: tuple[str, ...]) -> tuple[str, ...]:
     return given or tuple(path for path in os.environ.get("ALDO_OVERLAYS", "").split(os.pathsep) if path)
 
 
+def side_options(command: Command) -> Command:
+    """--overlay, --base-overlay and --head-overlay; see `sides`."""
+    for side in ("head", "base"):
+        text = f"An overlay over {side.upper()} alone."
+        command = click.option(f"--{side}-overlay", f"{side}_overlays", multiple=True, metavar="FILE", help=text)(
+            command
+        )
+    return overlay_option(command)
+
+
 def sides(
     both: tuple[str, ...], base: tuple[str, ...], head: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -29,7 +29,6 @@ from aldo.schema.lock import Lockable
 from aldo.schema.vocabulary import API_VERSION, OVERLAY_KIND
 
 ADD, REMOVE, UNSET = "$add", "$remove", "$unset"
-OPERATIONS = (ADD, REMOVE, UNSET)
 
 _MAPS: tuple[type[BaseModel], ...] = (ProviderConfig, Deprecation)
 """What merges by key. `Cost` is no such thing: a price must never be paired with one that somebody else wrote."""

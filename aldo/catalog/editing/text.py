@@ -248,8 +248,6 @@ class Text:
         """An empty list gives way to nothing, so that its items can stand on lines of their own."""
         node = self._node(path)
         start, end = self._bounds(node)
-        if self._is_inside_flow(path):
-            return self
         line_end = line_after(self._text, end)
         blank = len(self._text[:start]) - len(self._text[:start].rstrip(" \t"))
         rest = self._text[end:line_end]

@@ -26,5 +26,5 @@ def _as_expected(key: str, wanted: Any, found: Any) -> bool:
     if wanted is None:
         return found is ABSENT or found is None
     if key in _SETS and isinstance(wanted, list) and isinstance(found, list):
-        return set(wanted) == set(found)
+        return set(map(str, wanted)) == set(map(str, found))  # all are texts, but where a defect has been told
     return same(wanted, found)

@@ -11,6 +11,10 @@ _SETS = frozenset(("privacyAllowed", "provides", "sensitiveLocalities", "localNe
 """Lists that stand for sets: what takes something out of them is no widening."""
 
 
+DEFAULTS: dict[str, list[Any]] = {"sensitiveLocalities": ["local"]}
+"""What a setting is where no layer says anything of it."""
+
+
 def lock_path(lock: str) -> tuple[str, Path]:
     """The section that a lock speaks of, `models` or `routing`, and the path inside its subject."""
     first, *rest = lock.split(".")
@@ -32,7 +36,7 @@ def _widens(path: Path, old: Any, new: Any) -> bool:
         return False
     name = path[-1]
     if name in _SETS:
-        before = old if isinstance(old, list) else _DEFAULTS.get(str(name), [])
+        before = old if isinstance(old, list) else DEFAULTS.get(str(name), [])
         return not isinstance(new, list) or any(item not in before for item in new)
     if name == "enabled":
         return new is not False  # to switch an entry off opens nothing
@@ -41,9 +45,7 @@ def _widens(path: Path, old: Any, new: Any) -> bool:
     return True
 
 
-_DEFAULTS: dict[str, list[Any]] = {"sensitiveLocalities": ["local"]}
-
-
 def acknowledged(overlay: dict[str, Any], subject: Subject) -> bool:
     """Whether an overlay says why it widens a locked field of that subject."""
-    return subject[-1] in overlay.get("acknowledge", {})
+    said = overlay.get("acknowledge")
+    return isinstance(said, dict) and subject[-1] in said

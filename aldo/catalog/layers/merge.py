@@ -51,12 +51,11 @@ class Merge(Operations):
             if self._mapped(section):
                 self._section(section, self._overlay[section])
         self._acknowledgements()
-        locks = [lock for lock in self._listed("lock") if isinstance(lock, str)]
-        if locks:
-            together = list(dict.fromkeys([*self.locks, *locks]))
+        if self._listed("lock"):
+            self._lock(self._listed("lock"), len(self.documents) - 1)
+            together = list(self.locks)
             self._record(("lock",), (), "override", self.sections.get("lock", ABSENT), together, ("lock",))
             self.sections["lock"] = together
-            self._lock(locks, len(self.documents) - 1)
 
     # What is malformed has been told; it is left out, so that the rest is checked all the same.
 
@@ -99,7 +98,7 @@ class Merge(Operations):
         if model in self.gone and not self._unlocked(subject, (), self.gone[model], entry, at):
             return
         self._record(subject, (), "add", ABSENT, entry, at)
-        self.births[model] = Birth(len(self.documents) - 1, at, entry)
+        self.births[model] = Birth(len(self.documents) - 1, at)
         self.entries[model] = entry
         self.touched.add(model)
 
@@ -125,15 +124,19 @@ class Merge(Operations):
         for key, value in part.items():
             self._merge((section,), (key,), value, (section, key))
 
-    def _lock(self, locks: Iterable[str], layer: int) -> None:
+    def _lock(self, locks: Iterable[Any], layer: int) -> None:
+        document = self.documents[layer]
         for number, lock in enumerate(locks):
-            document = self.documents[layer]
+            if not isinstance(lock, str):
+                continue
             at: Path = ("lock", number)
             self.locks.setdefault(lock, Related(document.path, document.locate(at), "locked here"))
 
     def _acknowledgements(self) -> None:
         for name in self._mapped("acknowledge"):
             at: Path = ("acknowledge", name)
+            if not isinstance(name, str):
+                continue
             if name != "routing" and name not in self.entries and name not in self.gone:
                 self._absent_id(name, at)
             elif name not in self._widened:

@@ -31,7 +31,7 @@ class Merged:
         """Where an entry came from as a whole."""
         if model in self.births:
             return self.births[model]
-        return Birth(0, (*self.base_prefix, self.base_index[model]), None)
+        return Birth(0, (*self.base_prefix, self.base_index[model]))
 
     def origin(self, subject: Subject, path: Path, steps: list[Step] | None = None) -> tuple[int, Path] | None:
         """The layer that set a value last, and where in it; None where no layer says anything of it.

@@ -5,11 +5,10 @@ What an operation meets is told with both places: where the layer says so, and w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from aldo.catalog import codes
-from aldo.catalog.layers.locks import acknowledged, lock_path, widened
+from aldo.catalog.layers.locks import DEFAULTS, acknowledged, lock_path, widened
 from aldo.catalog.layers.merged import Merged
 from aldo.catalog.layers.near import nearest
 from aldo.catalog.layers.overlay import ADD, REMOVE
@@ -27,10 +26,9 @@ from aldo.catalog.layers.steps import (
 from aldo.catalog.load import CatalogFile
 from aldo.catalog.spans import pointer
 from aldo.catalog.written import flow
-from aldo.errors import Related
+from aldo.errors import Related, Severity
 
 _ATOMIC = frozenset(("cost",))
-_DEFAULTS: Mapping[Path, list[Any]] = {("sensitiveLocalities",): ["local"]}
 
 
 class Operations(Merged):
@@ -73,7 +71,7 @@ class Operations(Merged):
 
     def _edit_list(self, subject: Subject, path: Path, value: dict[str, Any], at: Path, old: Any) -> None:
         if old is ABSENT and subject[0] != "models":
-            old = _DEFAULTS.get(path, [])
+            old = DEFAULTS.get(str(path[-1]), [])
         if not isinstance(old, list):
             code = codes.ABSENT_PATH if old is ABSENT else codes.TYPE_CHANGE
             name = ".".join(map(str, path))
@@ -210,7 +208,7 @@ class Operations(Merged):
     ) -> None:
         if self._undecided and code != codes.ABSENT_ID and self._is_told(pointer(at)):
             return
-        severity: Any = {codes.NO_OP: "warning", codes.SHADOWED: "info"}.get(code, "error")
+        severity: Severity = "warning" if code == codes.NO_OP else "error"
         related = () if there is None else (there,)
         self.documents[-1].report_at(code, message, at, hint=hint, related=related, severity=severity, key=key)
 

@@ -49,11 +49,10 @@ class Step(NamedTuple):
 
 
 class Birth(NamedTuple):
-    """Where an entry, or a section, came from as a whole."""
+    """Where an entry came from as a whole."""
 
     layer: int
     at: Path
-    value: Any
 
 
 def unchanged(path: Path, old: Any, new: Any) -> bool:
