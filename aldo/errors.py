@@ -271,6 +271,8 @@ class TransportError(AldoError):
         self.status = status
         self.retry_after = retry_after
         self.where = where or Where()
+        self.attempts: tuple[tuple[str, str], ...] = ()
+        """Where more than one request was sent: the entry that each went to, and what came of it."""
 
     def __str__(self) -> str:
         return f"{self.args[0]}: {self.said}" if self.said else str(self.args[0])
@@ -282,14 +284,19 @@ class TransportError(AldoError):
             "model": self.where.model or None,
             "provider": self.where.provider or None,
             "upstreamModel": self.where.upstream_model or None,
+            "attempts": [{"model": model, "outcome": code} for model, code in self.attempts] or None,
         }
         return {**super().to_dict(), **{key: value for key, value in extra.items() if value is not None}}
 
 
 class ConnectionFailed(TransportError):
-    """No connection could be made: nothing listens, the name does not resolve, TLS failed."""
+    """No connection could be made: nothing listens, the name does not resolve, TLS failed.
+
+    `refused`: a machine answered that nothing listens there.
+    """
 
     code = "connection"
+    refused = False
 
 
 class TransportTimeout(TransportError):
@@ -356,6 +363,27 @@ class ToolCallUnparsable(TransportError):
     """The model ended with tool calls, but none of them could be read."""
 
     code = "tool_call_unparsable"
+
+
+class SchemaMismatch(TransportError):
+    """The answer is whole, but not the JSON that was asked for. `result` is the answer (a `ChatResult`).
+
+    `problems` say where and why, without a word of the answer itself.
+    """
+
+    code = "schema_mismatch"
+    exit_code = 1
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = (), result: Any = None, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.problems = problems
+        self.result = result
+
+    def __str__(self) -> str:
+        return ": ".join((str(self.args[0]), *(("; ".join(self.problems),) if self.problems else ())))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "problems": list(self.problems)}
 
 
 class EgressRefused(TransportError):

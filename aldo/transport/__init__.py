@@ -1,6 +1,7 @@
-"""From a decision to a stream of typed events: resolver, adapters, SSE, the egress guard.
+"""From a decision to a stream of typed events: resolver, adapters, clients, the egress guard, probes.
 
 What may enter: an entry, a decision, bytes. The only room that knows httpx; nothing of httpx leaves it.
+`wire` reads what servers send, `egress` says where bytes may go, `probes` asks live servers what they are.
 """
 
 from aldo.transport.adapter import Adapter
@@ -9,29 +10,41 @@ from aldo.transport.chat import (
     ChatResult,
     Event,
     Finished,
-    FinishReason,
     ReasoningDelta,
+    RefusalDelta,
     TextDelta,
     ToolCall,
     ToolCallReady,
     Usage,
+    json_schema_format,
 )
-from aldo.transport.client import ModelClient, Timeouts
-from aldo.transport.resolver import resolve
+from aldo.transport.client import AsyncModelClient, ModelClient
+from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
+from aldo.transport.pool import AsyncPool, Pool, Timeouts
+from aldo.transport.resolver import resolve, resolve_async
+from aldo.transport.retry import Retry
 
 __all__ = [
     "Adapter",
+    "AsyncModelClient",
+    "AsyncPool",
     "ChatRequest",
     "ChatResult",
+    "EmbeddingRequest",
+    "EmbeddingResult",
     "Event",
-    "FinishReason",
     "Finished",
     "ModelClient",
+    "Pool",
     "ReasoningDelta",
+    "RefusalDelta",
+    "Retry",
     "TextDelta",
     "Timeouts",
     "ToolCall",
     "ToolCallReady",
     "Usage",
+    "json_schema_format",
     "resolve",
+    "resolve_async",
 ]

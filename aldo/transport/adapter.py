@@ -5,7 +5,7 @@ An adapter does no I/O; it says what to send and what an answer means, and `Mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from aldo.errors import TransportError, UsageError
 from aldo.schema.entry import ModelEntry
 from aldo.schema.kinds import ENTRY_POINTS, KindData
 from aldo.transport.chat import ChatRequest
+from aldo.transport.embedding import EmbeddingRequest
 
 
 class Adapter(Protocol):
@@ -29,6 +30,7 @@ class Adapter(Protocol):
 
     def headers(self, environ: Mapping[str, str]) -> dict[str, str]: ...
     def chat_body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]: ...
+    def embedding_body(self, request: EmbeddingRequest, batch: Sequence[str]) -> dict[str, Any]: ...
     def ignored(self, request: ChatRequest) -> tuple[str, ...]: ...
     def error(self, status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError: ...
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Literal
+from typing import Any
 
 from aldo.errors import UsageError
-
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "other"]
+from aldo.schema.usage import FinishReason, UsageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,14 @@ class ChatRequest:
     stop: tuple[str, ...] = ()
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str | Mapping[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
     response_format: Mapping[str, Any] | None = None
+    """`{"type": "json_object"}`, or a JSON Schema as `json_schema_format` writes it. The answer is checked here,
+    whatever the server made of it."""
+    repairs: int = 0
+    """How often a whole answer that fails that check is sent back to be mended. A stream is never repaired."""
+    logprobs: bool = False
+    top_logprobs: int | None = None
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for messages that are none, and for sampling that is no number."""
@@ -37,6 +43,11 @@ class ChatRequest:
         if not (isfinite(self.temperature) and isfinite(self.top_p)):
             raise UsageError("temperature and top_p are finite numbers")
         object.__setattr__(self, "messages", tuple(self.messages))
+
+
+def json_schema_format(schema: Mapping[str, Any], name: str = "answer") -> dict[str, Any]:
+    """The `response_format` that asks for JSON of this schema."""
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,13 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    """A piece of what the model says instead of an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallReady:
     """A tool call whose arguments are complete."""
 
@@ -92,7 +110,7 @@ class Finished:
     result: ChatResult
 
 
-Event = TextDelta | ReasoningDelta | ToolCallReady | Finished
+Event = TextDelta | ReasoningDelta | RefusalDelta | ToolCallReady | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +123,12 @@ class ChatResult:
     finish_reason: FinishReason
     usage: Usage
     returned_model: str | None
+    refusal: str = ""
+    """What the model said instead of an answer, where its server tells the two apart."""
+    logprobs: tuple[Any, ...] = ()
+    """As the server sent them, one a token."""
+    parsed: Any = None
+    """The JSON value of the text, where a `response_format` asked for one; it fits the schema."""
     model: str = ""
     """The catalog id."""
     provider: str = ""
@@ -117,6 +141,8 @@ class ChatResult:
     """Time to the first piece of text, reasoning or tool call."""
     ignored: tuple[str, ...] = field(default=())
     """Request fields that this kind of server is known to ignore."""
+    attempts: tuple[UsageRow, ...] = ()
+    """Every request that was sent to get here, the one that was answered last."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `aldo chat --json`, without the decision."""
@@ -124,6 +150,7 @@ class ChatResult:
             "text": self.text,
             "reasoning": self.reasoning,
             "toolCalls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in self.tool_calls],
+            "refusal": self.refusal or None,
             "finishReason": self.finish_reason,
             "usage": self.usage.to_dict(),
             "model": self.model,
@@ -133,4 +160,6 @@ class ChatResult:
             "usd": self.usd,
             "latencyMs": self.latency_ms,
             "ttftMs": self.ttft_ms,
+            "attempts": [{"model": row.model, "outcome": row.outcome} for row in self.attempts],
+            **({"logprobs": list(self.logprobs)} if self.logprobs else {}),
         }

@@ -1,60 +1,73 @@
-"""A client bound to one entry: chats, whole or streamed, over a guarded connection."""
+"""A client bound to one entry, or to a failover chain of them: chats, whole or streamed, and embeddings.
+
+`ModelClient` blocks, `AsyncModelClient` is for asyncio and trio; they are of one shape.
+"""
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from types import TracebackType
 
+import anyio
 import httpx
 
-from aldo.errors import StreamCut, TransportError, TransportTimeout, Where
-from aldo.schema.decimals import pico_per_token, usd_text
-from aldo.transport.accumulate import ChatAccumulator
-from aldo.transport.adapter import Adapter
+from aldo.errors import TransportError
+from aldo.schema.entry import ModelEntry
 from aldo.transport.baseurl import without_user
-from aldo.transport.body import Body, parsed
-from aldo.transport.chat import ChatRequest, ChatResult, Event, Finished, Usage
-from aldo.transport.faults import foreign_errors_mapped
-from aldo.transport.redact import Redactor
+from aldo.transport.chat import ChatRequest, ChatResult, Event
+from aldo.transport.course import Course, Plan
+from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
+from aldo.transport.exchange import ChatExchange, Exchange
+from aldo.transport.pool import AsyncPool, Pool
+from aldo.transport.steps import Pause, Result, Steps, chatting, embedding
+from aldo.transport.structured import wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """In seconds. Local models may read a long prompt for minutes before the first token."""
+class _Client:
+    """What both share."""
 
-    connect: float = 10.0
-    read: float = 300.0
-    """How long a server may send nothing at all."""
-    no_content: float = 300.0
-    """How long it may send nothing but keep-alives and white space."""
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    @property
+    def entry(self) -> ModelEntry:
+        """The entry that is asked first."""
+        return self._plan.bindings[0].entry
+
+    @property
+    def entries(self) -> tuple[ModelEntry, ...]:
+        """All that may be asked, in order."""
+        return tuple(binding.entry for binding in self._plan.bindings)
+
+    @property
+    def base_url(self) -> str:
+        """Where the first one's server is, without a password."""
+        return without_user(self._plan.bindings[0].url)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.entry.id!r}, {self.base_url!r})"
 
 
-class ModelClient:
-    """Chats with one entry. Use as a context manager, or call `close`.
+def _message(http: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> httpx.Request:
+    timeout = exchange.timeouts.for_http()
+    return http.build_request(
+        "POST", exchange.url, content=exchange.content(), headers=exchange.headers(), timeout=timeout
+    )
+
+
+class ModelClient(_Client):
+    """Talks to the model of a decision. Use as a context manager, or call `close`; threads may share it.
 
     Every method raises a child of `TransportError` for what the server or the network does, and
     `UsageError` for a key that cannot be sent.
     """
 
-    def __init__(
-        self,
-        adapter: Adapter,
-        url: str,
-        http: httpx.Client,
-        timeouts: Timeouts,
-        environ: Mapping[str, str] = os.environ,
-    ) -> None:
-        self.entry = adapter.entry
-        self.base_url = without_user(url)
-        self._url = f"{url}/chat/completions"
-        self._adapter = adapter
-        self._http = http
-        self._timeouts = timeouts
-        self._environ = environ
+    def __init__(self, plan: Plan, pool: Pool, *, owns_pool: bool) -> None:
+        super().__init__(plan)
+        self._pool = pool
+        self._owns_pool = owns_pool
 
     def __enter__(self) -> ModelClient:
         return self
@@ -62,112 +75,171 @@ class ModelClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"ModelClient({self.entry.id!r}, {self.base_url!r})"
-
     def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        """Close the connections, unless they are of a pool that others use."""
+        if self._owns_pool:
+            self._pool.close()
 
     def chat(self, request: ChatRequest) -> ChatResult:
         """The whole answer at once."""
-        started = time.monotonic()
-        accumulator = ChatAccumulator()
-        with self._answer(request, stream=False) as body:
-            accumulator.chunk(parsed(body.whole()))
-            result = _result(accumulator.end())
-        elapsed = _milliseconds(started)
-        return self._completed(result, request, elapsed, elapsed)
+        return self._driven(chatting(self._plan, request))
+
+    def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
+        """A vector for every text."""
+        return self._driven(embedding(self._plan, request))
 
     def stream(self, request: ChatRequest) -> Generator[Event, None, None]:
         """The answer as it comes; the last event is `Finished` with the whole result.
 
         Closing the generator closes the connection.
         """
-        started = time.monotonic()
-        first: float | None = None
-        accumulator = ChatAccumulator()
-        with self._answer(request, stream=True) as body:
-            for data in _until_finished(body, accumulator):
-                for event in accumulator.chunk(parsed(data)):
-                    if first is None:
-                        first = _milliseconds(started)
-                    yield event
-            for event in accumulator.end():
-                if isinstance(event, Finished):
-                    event = Finished(self._completed(event.result, request, _milliseconds(started), first))
-                yield event
+        course, schema = Course(self._plan), wanted(request.response_format)
+        while True:
+            exchange = ChatExchange(course.binding, self._plan.timeouts, request, stream=True)
+            try:
+                yield from self._events(exchange)
+                closing, _ = course.answer(exchange, schema)
+            except TransportError as error:
+                pause = course.failed(exchange, error)
+            except BaseException as reason:
+                course.abandoned(exchange, reason)
+                raise
+            else:
+                yield from closing
+                return
+            time.sleep(pause)
+
+    def _driven(self, steps: Steps[Result]) -> Result:
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    if isinstance(step, Pause):
+                        time.sleep(step.seconds)
+                    else:
+                        for _ in self._events(step):
+                            pass
+                except BaseException as error:
+                    step = steps.throw(error)
+                else:
+                    step = next(steps)
+        except StopIteration as ended:
+            result: Result = ended.value
+            return result
+
+    def _events(self, exchange: Exchange) -> Iterator[Event]:
+        with exchange.errors(), self._answer(exchange) as response:
+            for piece in response.iter_bytes():
+                yield from exchange.feed(piece)
+                if exchange.done:
+                    break
+        with exchange.errors():
+            yield from exchange.end()
 
     @contextmanager
-    def _answer(self, request: ChatRequest, *, stream: bool) -> Iterator[Body]:
-        """The body of the answer to a chat, its status checked.
-
-        Every error that passes through here says which entry it came from, and nothing of what was sent.
-        """
-        headers = self._adapter.headers(self._environ)
+    def _answer(self, exchange: Exchange) -> Iterator[httpx.Response]:
+        http = self._pool.client(exchange.binding.reach)
+        response = http.send(_message(http, exchange), stream=True)
         try:
-            with self._response(request, headers, stream=stream) as response:
-                body = Body(response, self.base_url, self._timeouts.no_content)
-                if response.status_code != 200:
-                    url = without_user(self._url)
-                    raise self._adapter.error(response.status_code, response.headers, body.whole(), url)
-                yield body
-        except TransportError as error:
-            error.said = Redactor(request, headers)(error.said)
-            error.where = Where(self.entry.id, self.entry.provider, self._adapter.wire_model)
-            raise
-
-    @contextmanager
-    def _response(self, request: ChatRequest, headers: dict[str, str], *, stream: bool) -> Iterator[httpx.Response]:
-        # ASCII with escapes: a lone surrogate in a prompt has no UTF-8, but it has JSON.
-        content = json.dumps(self._adapter.chat_body(request, stream=stream), allow_nan=False).encode("ascii")
-        headers = {**headers, "content-type": "application/json"}
-        with foreign_errors_mapped(without_user(self._url)):
-            message = self._http.build_request("POST", self._url, content=content, headers=headers)
-            response = self._http.send(message, stream=True)
-        try:
+            exchange.opened(response.status_code, response.headers)
             yield response
         finally:
             response.close()
 
-    def _completed(self, result: ChatResult, request: ChatRequest, latency: float, first: float | None) -> ChatResult:
-        return replace(
-            result,
-            model=self.entry.id,
-            provider=self.entry.provider,
-            upstream_model=self._adapter.wire_model,
-            usd=self._usd(result.usage),
-            latency_ms=latency,
-            ttft_ms=first,
-            ignored=self._adapter.ignored(request),
-        )
 
-    def _usd(self, usage: Usage) -> str | None:
-        """The list price of what was used: cached prompt tokens at their own price where the entry has one."""
-        if usage.tokens_in is None or usage.tokens_out is None:
-            return None
-        cost = self.entry.cost
-        cached = min(usage.cache_read_tokens or 0, usage.tokens_in) if cost.usd_per_mtok_cache_read is not None else 0
-        pico = (usage.tokens_in - cached) * pico_per_token(cost.usd_per_mtok_in)
-        if cost.usd_per_mtok_cache_read is not None:
-            pico += cached * pico_per_token(cost.usd_per_mtok_cache_read)
-        return usd_text(pico + usage.tokens_out * pico_per_token(cost.usd_per_mtok_out))
+class AsyncModelClient(_Client):
+    """`ModelClient` for asyncio and trio: the same methods, to be awaited or iterated with `async for`.
 
+    Cancelling a call closes its connection.
+    """
 
-def _until_finished(body: Body, accumulator: ChatAccumulator) -> Iterator[bytes]:
-    """The events. After a finish reason only usage may follow: a server that goes silent then has ended."""
-    try:
-        yield from body.events()
-    except (StreamCut, TransportTimeout):
-        if not accumulator.finished:
-            raise
+    def __init__(self, plan: Plan, pool: AsyncPool, *, owns_pool: bool) -> None:
+        super().__init__(plan)
+        self._pool = pool
+        self._owns_pool = owns_pool
 
+    async def __aenter__(self) -> AsyncModelClient:
+        return self
 
-def _result(events: list[Event]) -> ChatResult:
-    last = events[-1]
-    assert isinstance(last, Finished)
-    return last.result
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
+    async def aclose(self) -> None:
+        """Close the connections, unless they are of a pool that others use."""
+        if self._owns_pool:
+            await self._pool.aclose()
 
-def _milliseconds(started: float) -> float:
-    return round((time.monotonic() - started) * 1000, 3)
+    async def chat(self, request: ChatRequest) -> ChatResult:
+        """The whole answer at once."""
+        return await self._driven(chatting(self._plan, request))
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
+        """A vector for every text."""
+        return await self._driven(embedding(self._plan, request))
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """The answer as it comes; the last event is `Finished` with the whole result.
+
+        Who leaves the loop early closes the generator (`contextlib.aclosing`), and so the connection.
+        """
+        course, schema = Course(self._plan), wanted(request.response_format)
+        while True:
+            exchange = ChatExchange(course.binding, self._plan.timeouts, request, stream=True)
+            try:
+                async with aclosing(self._events(exchange)) as events:
+                    async for event in events:
+                        yield event
+                closing, _ = course.answer(exchange, schema)
+            except TransportError as error:
+                pause = course.failed(exchange, error)
+            except BaseException as reason:
+                course.abandoned(exchange, reason)
+                raise
+            else:
+                for event in closing:
+                    yield event
+                return
+            await anyio.sleep(pause)
+
+    async def _driven(self, steps: Steps[Result]) -> Result:
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    if isinstance(step, Pause):
+                        await anyio.sleep(step.seconds)
+                    else:
+                        async with aclosing(self._events(step)) as events:
+                            async for _ in events:
+                                pass
+                except BaseException as error:
+                    step = steps.throw(error)
+                else:
+                    step = next(steps)
+        except StopIteration as ended:
+            result: Result = ended.value
+            return result
+
+    async def _events(self, exchange: Exchange) -> AsyncGenerator[Event, None]:
+        with exchange.errors():
+            async with self._answer(exchange) as response:
+                async for piece in response.aiter_bytes():
+                    for event in exchange.feed(piece):
+                        yield event
+                    if exchange.done:
+                        break
+        with exchange.errors():
+            for event in exchange.end():
+                yield event
+
+    @asynccontextmanager
+    async def _answer(self, exchange: Exchange) -> AsyncIterator[httpx.Response]:
+        http = self._pool.client(exchange.binding.reach)
+        response = await http.send(_message(http, exchange), stream=True)
+        try:
+            exchange.opened(response.status_code, response.headers)
+            yield response
+        finally:
+            await response.aclose()

@@ -14,8 +14,10 @@ def check_knobs(entry: ModelEntry, kind: KindData) -> None:
     if not given:
         return
     from jsonschema.validators import validator_for  # slow to import, and most entries have no knobs
+    from referencing import Registry
 
-    validator = validator_for(kind.extra_schema)(kind.extra_schema)
+    # A registry of its own: the default one would fetch a $ref that is a URL.
+    validator = validator_for(kind.extra_schema)(kind.extra_schema, registry=Registry())
     problems = [
         f"{'.'.join(map(str, error.absolute_path)) or 'extra'}: {error.message}"
         for error in validator.iter_errors(thawed(given))

@@ -6,14 +6,17 @@ cloud ones. What a kind of server does differently is data (`schema/kinds`), not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from aldo.errors import TransportError, Unauthorized, UsageError
 from aldo.schema.entry import ModelEntry
+from aldo.schema.frozen import thawed
 from aldo.schema.kinds import KindData, kind_data
 from aldo.transport.chat import ChatRequest
-from aldo.transport.faults import error_from_response
+from aldo.transport.embedding import EmbeddingRequest
+from aldo.transport.structured import instruction
+from aldo.transport.wire.faults import error_from_response
 
 
 class OpenAICompatAdapter:
@@ -55,7 +58,7 @@ class OpenAICompatAdapter:
         body: dict[str, Any] = {
             **self.knobs(),
             "model": self.wire_model,
-            "messages": [_without_nulls(message) for message in request.messages],
+            "messages": [_without_nulls(message) for message in self._messages(request)],
             str(extra.get("maxTokensField", "max_tokens")): request.max_tokens,
             "stream": stream,
         }
@@ -68,9 +71,27 @@ class OpenAICompatAdapter:
             "stop": list(request.stop) or None,
             "tools": [dict(tool) for tool in request.tools] or None,
             "tool_choice": request.tool_choice,
-            "response_format": request.response_format,
+            "parallel_tool_calls": request.parallel_tool_calls,
+            "response_format": request.response_format and thawed(request.response_format),
+            "logprobs": request.logprobs or None,
+            "top_logprobs": request.top_logprobs,
         }
         return body | {field: value for field, value in optional.items() if value is not None}
+
+    def _messages(self, request: ChatRequest) -> tuple[Mapping[str, Any], ...]:
+        """Where a server takes no notice of `response_format`, the model is told in words."""
+        told = instruction(request.response_format) if "response_format" in self.data.ignored_fields else None
+        if told is None:
+            return request.messages
+        first, *rest = request.messages or ({},)
+        if first.get("role") == "system" and isinstance(first.get("content"), str):
+            return ({**first, "content": f"{first['content']}\n\n{told}"}, *rest)
+        return ({"role": "system", "content": told}, *request.messages)
+
+    def embedding_body(self, request: EmbeddingRequest, batch: Sequence[str]) -> dict[str, Any]:
+        """The JSON of one batch of texts. The encoding is explicit: servers differ in their defaults."""
+        body = {**self.knobs(), "model": self.wire_model, "input": list(batch), "encoding_format": request.encoding}
+        return body if request.dimensions is None else {**body, "dimensions": request.dimensions}
 
     def knobs(self) -> dict[str, Any]:
         """The knobs of `providerConfig.extra` as the request fields they stand for.

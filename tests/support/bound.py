@@ -10,12 +10,13 @@ import httpx
 
 from aldo.router import route
 from aldo.schema import Catalog, RouteRequest
-from aldo.transport import ChatRequest, ModelClient, Timeouts, resolve
+from aldo.transport import ChatRequest, ModelClient, Retry, Timeouts, resolve
 
 PROMPT = 'Zebra-7 "launch code"\nis крокодил 0042-delta'
 USER = {"role": "user", "content": "hi"}
 ASK = ChatRequest(messages=(USER,), max_tokens=8, seed=1)
 SECRET = ChatRequest(messages=({"role": "user", "content": PROMPT},), max_tokens=8)
+ONCE = Retry(times=0)
 QUICK = Timeouts(connect=5.0, read=5.0, no_content=5.0)
 
 COMPLETION: dict[str, Any] = {
@@ -57,11 +58,13 @@ def bind(
     http: httpx.BaseTransport | None = None,
     timeouts: Timeouts = QUICK,
     routing: Mapping[str, Any] | None = None,
+    retry: Retry = ONCE,
+    **more: Any,
 ) -> ModelClient:
-    """The client of a catalog with this one entry. The environment is empty unless given."""
+    """The client of a catalog with this one entry. The environment is empty unless given; nothing is asked twice."""
     catalog = Catalog.model_validate({"models": [model], "routing": dict(routing or {})})
     decision = route(catalog, RouteRequest.model_validate({"capabilityClass": "local-reasoning", "privacy": privacy}))
-    return resolve(catalog, decision, timeouts=timeouts, environ=environ or {}, http=http)
+    return resolve(catalog, decision, timeouts=timeouts, environ=environ or {}, http=http, retry=retry, **more)
 
 
 class Wire(httpx.BaseTransport):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aldo.errors import TransportError
 from aldo.transport import ChatResult, Finished, ToolCallReady
-from aldo.transport.accumulate import ChatAccumulator
+from aldo.transport.wire.accumulate import ChatAccumulator
 from tests.support.bound import SECRET, Wire, bind, entry
 
 anything = st.recursive(

@@ -32,6 +32,7 @@ CODES = {
     "protocol": errors.ProtocolError,
     "tool_call_unparsable": errors.ToolCallUnparsable,
     "egress_refused": errors.EgressRefused,
+    "schema_mismatch": errors.SchemaMismatch,
 }
 
 
@@ -201,9 +202,9 @@ def test_a_redirect_is_an_error_and_is_not_followed(status: int, way: Callable[[
     failure("openai-compat", way, elsewhere.response)  # asserts one request
 
 
-def test_codes_are_the_published_ones_and_all_end_with_3() -> None:
+def test_codes_are_the_published_ones_and_all_end_with_3_but_for_an_answer_of_another_shape() -> None:
     def below(kind: type[TransportError]) -> set[type[TransportError]]:
         return {child for direct in kind.__subclasses__() for child in (direct, *below(direct))}
 
     assert {kind.code: kind for kind in below(TransportError)} == CODES
-    assert {kind.exit_code for kind in below(TransportError)} == {3}
+    assert {code: kind.exit_code for code, kind in CODES.items()} == dict.fromkeys(CODES, 3) | {"schema_mismatch": 1}

@@ -10,7 +10,8 @@ import pytest
 
 from aldo.errors import EgressRefused, StreamCut
 from aldo.transport import Finished
-from aldo.transport.egress import EgressPolicy, _GuardedBackend
+from aldo.transport.egress.guard import _GuardedBackend
+from aldo.transport.egress.policy import EgressPolicy
 from tests.support.bound import SECRET, Pieces, Wire, bind, entry
 
 

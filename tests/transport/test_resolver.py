@@ -11,6 +11,7 @@ from aldo.errors import EgressRefused, UsageError
 from aldo.router import route
 from aldo.schema import Catalog, Decision, RouteRequest
 from aldo.transport import resolve
+from aldo.transport.pool import Pool, Reach
 from tests.schema.test_types import ENTRY
 
 EVERYWHERE = {"sensitiveLocalities": ["local", "on-prem", "cloud"]}
@@ -49,7 +50,9 @@ def test_where_sensitive_requests_may_cross_the_catalog_alone_says_where_they_go
     moved = {"OLLAMA_BASE_URL": "http://attacker.test", "HTTPS_PROXY": "http://attacker.test"}
     with resolve(catalog, decide(catalog), environ=moved) as client:
         assert client.base_url == "https://mine.test/v1"
-        assert client._http.trust_env is False
+        (reach,) = {binding.reach for binding in client._plan.bindings}
+        assert reach == Reach(guarded=False, proxies=False)
+        assert Pool().client(reach).trust_env is False
     with resolve(catalog, decide(catalog, "public"), environ=moved) as client:
         assert client.base_url == "http://attacker.test/v1"
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aldo.transport.sse import SseDecoder
+from aldo.transport.wire.sse import SseDecoder
 
 BOM = b"\xef\xbb\xbf"
 LS = "\u2028".encode()

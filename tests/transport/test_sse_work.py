@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from aldo.transport.sse import SseDecoder
+from aldo.transport.wire.sse import SseDecoder
 
 
 class Work:

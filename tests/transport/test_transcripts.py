@@ -17,8 +17,8 @@ import yaml
 
 from aldo.errors import TransportError
 from aldo.transport import ChatResult, Finished, ReasoningDelta, TextDelta, ToolCallReady
-from aldo.transport.accumulate import ChatAccumulator
-from aldo.transport.sse import SseDecoder
+from aldo.transport.wire.accumulate import ChatAccumulator
+from aldo.transport.wire.sse import SseDecoder
 from tests.support.bound import ASK, STREAM, bind, entry
 from tests.support.fake_server import FakeServer, Reply, chunked, http, sse
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from aldo.errors import AldoError
-from aldo.transport import ChatRequest, Finished
-from tests.support.bound import ASK, USER, Wire, bind, entry
+from aldo.transport import ChatRequest, Finished, json_schema_format
+from tests.support.bound import ASK, COMPLETION, USER, Wire, bind, entry
 
 PLAIN = {"messages": [USER], "max_tokens": 8, "temperature": 1.0, "top_p": 1.0, "seed": 1}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
@@ -33,9 +34,18 @@ def nulls(value: Any, path: str = "") -> Iterator[str]:
         yield from nulls(item, f"{path}/{key}")
 
 
-def sent(model: Mapping[str, Any], request: ChatRequest = ASK, *, stream: bool = False) -> dict[str, Any]:
+def says(text: str) -> Callable[[httpx.Request], httpx.Response]:
+    """A server that answers every plain chat with this."""
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return lambda _: httpx.Response(200, json={**COMPLETION, "choices": [choice]})
+
+
+def sent(
+    model: Mapping[str, Any], request: ChatRequest = ASK, *, stream: bool = False, answer: str | None = None
+) -> dict[str, Any]:
     """The body of one chat. `stream: false` is as good as none."""
-    wire = Wire()
+    wire = Wire(None if answer is None else says(answer))
     with bind(model, http=wire) as client:
         if stream:
             assert isinstance(list(client.stream(request))[-1], Finished)
@@ -83,12 +93,12 @@ def test_a_streamed_chat_differs_only_in_saying_so_and_asking_for_usage(kind: st
 
 
 def test_every_field_of_a_request_arrives_under_its_wire_name() -> None:
-    schema = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
+    schema = json_schema_format({"type": "string"}, "s")  # the answer of the wire, "Hello", is a JSON text
     request = ChatRequest(
         messages=({"role": "system", "content": "be brief"}, USER), max_tokens=3, temperature=0.25, top_p=0.5, seed=9,
         stop=("END", "\n"), tools=(TOOL,), tool_choice="auto", response_format=schema,
     )  # fmt: skip
-    assert sent(entry("openai-compat", {"baseUrl": "http://x"}), request) == {
+    assert sent(entry("openai-compat", {"baseUrl": "http://x"}), request, answer='"Hello"') == {
         "model": "the-entry", "messages": [{"role": "system", "content": "be brief"}, USER], "max_tokens": 3,
         "temperature": 0.25, "top_p": 0.5, "seed": 9, "stop": ["END", "\n"], "tools": [TOOL], "tool_choice": "auto",
         "response_format": schema,
@@ -162,10 +172,10 @@ def test_an_openai_compat_entry_ignores_the_knobs_of_mlx() -> None:
 
 def test_a_result_names_the_fields_that_an_mlx_server_ignores() -> None:
     request = replace(ASK, response_format={"type": "json_object"}, tools=(TOOL,), tool_choice="auto")
-    with bind(entry("mlx", {"baseUrl": "http://x"}), http=Wire()) as client:
+    with bind(entry("mlx", {"baseUrl": "http://x"}), http=Wire(says("{}"))) as client:
         assert set(client.chat(request).ignored) == {"response_format", "tool_choice"}
-        assert client.chat(ASK).ignored == ()
-    with bind(entry("openai-compat", {"baseUrl": "http://x"}), http=Wire()) as client:
+        assert client.chat(replace(ASK, response_format=None)).ignored == ()
+    with bind(entry("openai-compat", {"baseUrl": "http://x"}), http=Wire(says("{}"))) as client:
         assert client.chat(request).ignored == ()
 
 

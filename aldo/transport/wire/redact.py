@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-
-from aldo.transport.chat import ChatRequest
 
 _MARK = "[withheld]"
 _KEY_PIECE = 6  # characters of a key that an error may not hold in a row
@@ -17,16 +15,15 @@ _SHORTEST_PROMPT = 8  # a prompt this short is withheld only as a whole
 class Redactor:
     """Takes what a server said and gives it without any longer piece of what was sent to it."""
 
-    def __init__(self, request: ChatRequest, headers: Mapping[str, str]) -> None:
+    def __init__(self, texts: Iterable[str], headers: Mapping[str, str]) -> None:
         self._secrets: list[tuple[str, int]] = []
         for name, value in headers.items():
             if name == "accept":
                 continue  # ours, and no secret
             key = value.removeprefix("Bearer ").strip()
             self._keep_out(key, _KEY_PIECE)
-        for message in request.messages:
-            for text in _contents(message):
-                self._keep_out(text.strip(), _PROMPT_PIECE)
+        for text in texts:
+            self._keep_out(text.strip(), _PROMPT_PIECE)
 
     def _keep_out(self, secret: str, piece: int) -> None:
         for text in {secret, " ".join(secret.split())}:  # messages are told with white space folded
@@ -56,6 +53,12 @@ def _run(message: str, at: int, secret: str, piece: int) -> int:
     while end < len(message) and message[at : end + 1] in secret:
         end += 1
     return end - at
+
+
+def said_in(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """All that the messages of a chat say."""
+    for message in messages:
+        yield from _contents(message)
 
 
 def _contents(message: Mapping[str, Any]) -> Iterator[str]:

@@ -11,19 +11,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from aldo.errors import ProtocolError, StreamCut, ToolCallUnparsable
+from aldo.schema.usage import FinishReason
 from aldo.transport.chat import (
     ChatResult,
     Event,
     Finished,
-    FinishReason,
     ReasoningDelta,
+    RefusalDelta,
     TextDelta,
     ToolCallReady,
     Usage,
 )
-from aldo.transport.faults import error_in_body
-from aldo.transport.read import count, mapping, sequence, text
-from aldo.transport.tools import ToolCallBuffer
+from aldo.transport.wire.faults import error_in_body
+from aldo.transport.wire.read import count, mapping, sequence, text
+from aldo.transport.wire.tools import ToolCallBuffer
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -48,6 +49,8 @@ class ChatAccumulator:
     def __init__(self) -> None:
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._refusal: list[str] = []
+        self._logprobs: list[Any] = []
         self._tools = ToolCallBuffer()
         self._finish: str | None = None
         self._usage = Usage()
@@ -60,13 +63,16 @@ class ChatAccumulator:
         if chunk.get("error"):
             raise error_in_body(chunk)
         if chunk.get("usage"):
-            self._usage = _usage(chunk["usage"])
+            self._usage = usage_of(chunk["usage"])
         self._returned_model = self._returned_model or text(chunk.get("model")) or None
         choices = sequence(chunk.get("choices"), "choices")
         if not choices:
             return []
         choice = mapping(choices[0], "a choice")
         events = self._delta(mapping(choice.get("delta") or choice.get("message"), "a delta"))
+        logprobs = choice.get("logprobs")
+        if isinstance(logprobs, Mapping):
+            self._logprobs += sequence(logprobs.get("content"), "logprobs")
         self._finish = text(choice.get("finish_reason")) or self._finish
         return events
 
@@ -80,9 +86,28 @@ class ChatAccumulator:
         if content:
             self._text.append(content)
             events.append(TextDelta(content))
+        refusal = text(delta.get("refusal"))
+        if refusal:
+            self._refusal.append(refusal)
+            events.append(RefusalDelta(refusal))
         for fragment in sequence(delta.get("tool_calls"), "tool_calls"):
             self._tools.fragment(mapping(fragment, "a tool call"))
         return events
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens, as far as the server has told."""
+        return self._usage
+
+    @property
+    def returned_model(self) -> str | None:
+        """The model that the server named."""
+        return self._returned_model
+
+    @property
+    def reason(self) -> FinishReason | None:
+        """Why the answer ended, in our words; None where it has not."""
+        return finish_reason(self._finish) if self._finish else None
 
     @property
     def finished(self) -> bool:
@@ -103,6 +128,8 @@ class ChatAccumulator:
         result = ChatResult(
             text="".join(self._text),
             reasoning="".join(self._reasoning),
+            refusal="".join(self._refusal),
+            logprobs=tuple(self._logprobs),
             tool_calls=calls,
             finish_reason=reason,
             usage=self._usage,
@@ -111,7 +138,8 @@ class ChatAccumulator:
         return [*(ToolCallReady(call) for call in calls), Finished(result)]
 
 
-def _usage(value: Any) -> Usage:
+def usage_of(value: Any) -> Usage:
+    """The tokens that a server counted, whatever it left out."""
     if not isinstance(value, Mapping):
         return Usage()
     details = value.get("prompt_tokens_details")

@@ -1,6 +1,6 @@
 """Tool calls from fragments, as five servers send them.
 
-Fragments are keyed by index; another non-empty id at the same index is another call; without an index
+Fragments are keyed by index; another non-empty id at the same index is another call if it has a name; without an index
 the id decides, else the last open call. Names are set, not appended (llama.cpp sends the whole name
 again), unless they come as further pieces. Two calls are never merged because they look alike.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from aldo.errors import ToolCallUnparsable
 from aldo.transport.chat import ToolCall
-from aldo.transport.read import mapping, text
+from aldo.transport.wire.read import mapping, text
 
 
 class _Open:
@@ -48,8 +48,10 @@ class ToolCallBuffer:
 
     def _call_for(self, fragment: Mapping[str, Any]) -> _Open:
         index, identity = fragment.get("index"), str(fragment.get("id") or "")
+        named = bool(text(mapping(fragment.get("function"), "the function of a tool call").get("name")))
         for call in reversed(self._open):
-            same_id = not identity or not call.id or identity == call.id
+            # A call that begins says its name: without one, a new id is only LM Studio's id for each fragment.
+            same_id = not identity or not call.id or identity == call.id or not named
             if index is not None and call.index == index and same_id:
                 return call
             if index is None and (identity == call.id if identity else True):

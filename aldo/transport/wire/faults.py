@@ -6,7 +6,7 @@ The one place where both are named. Nothing of them leaves this room.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -59,8 +59,8 @@ _BROKEN = (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.P
 
 
 @contextmanager
-def foreign_errors_mapped(url: str, *, streaming: bool = False) -> Iterator[None]:
-    """Runs HTTP and raises our errors. `streaming`: the answer has begun, so a break is a cut stream."""
+def foreign_errors_mapped(url: str, *, begun: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Runs HTTP and raises our errors. `begun`: whether the answer has begun, so that a break is a cut stream."""
     try:
         yield
     except _CONNECT_TIMEOUTS:
@@ -68,12 +68,23 @@ def foreign_errors_mapped(url: str, *, streaming: bool = False) -> Iterator[None
     except _TIMEOUTS:
         raise TransportTimeout(f"{url} sent nothing for too long") from None
     except _NO_CONNECTION as error:
-        raise ConnectionFailed(f"no connection to {url}", said=_reason(error)) from None
+        failed = ConnectionFailed(f"no connection to {url}", said=_reason(error))
+        failed.refused = _refused(error)
+        raise failed from None
     except _UNDECODABLE as error:
         raise ProtocolError(f"the answer of {url} cannot be decoded", said=_reason(error)) from None
     except _BROKEN as error:
-        kind = StreamCut if streaming else ConnectionFailed
+        kind = StreamCut if begun() else ConnectionFailed
         raise kind(f"the connection to {url} broke", said=_reason(error)) from None
+
+
+def _refused(error: BaseException | None) -> bool:
+    """Whether it goes back to a refusal of the operating system."""
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _reason(error: Exception) -> str:
@@ -84,7 +95,7 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, ur
     """The error of an answer whose status is not 200."""
     message, is_json = _message(body)
     kind = _kind(status, _words(body, message), is_json)
-    lost = "; there is no chat at this address, check baseUrl" if kind is ProtocolError else ""
+    lost = "; there is no such API at this address, check baseUrl" if kind is ProtocolError else ""
     text = f"{url} answered {status}{lost}"
     return kind(text, said=message, status=status, retry_after=_retry_after(headers))
 
@@ -94,8 +105,10 @@ def error_in_body(body: Mapping[str, Any]) -> TransportError:
     error = body["error"]
     message = _error_text(error)
     status = error.get("code") if isinstance(error, Mapping) else None
-    status = status if isinstance(status, int) and 400 <= status < 600 else 500
-    kind = _kind(status, f"{message} {json.dumps(error)}".lower(), True)
+    words = f"{message} {json.dumps(error)}".lower()
+    if not isinstance(status, int) or not 400 <= status < 600:
+        status = 400 if _speaks_of_context(words) else 500
+    kind = _kind(status, words, True)
     return kind("the server reported an error", said=message, status=status)
 
 
@@ -113,8 +126,12 @@ def _kind(status: int, message: str, is_json: bool) -> type[TransportError]:
     if status >= 500:
         return ServerError
     if status >= 400:
-        return ContextExceeded if any(words in message for words in _CONTEXT_WORDS) else BadRequest
+        return ContextExceeded if _speaks_of_context(message) else BadRequest
     return ProtocolError
+
+
+def _speaks_of_context(message: str) -> bool:
+    return any(words in message for words in _CONTEXT_WORDS)
 
 
 def _message(body: bytes) -> tuple[str, bool]:
