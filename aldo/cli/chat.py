@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import base64
+import mimetypes
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
 
+from aldo.cli.asking import client_for, file_bytes, json_file, manner_of, manner_options, piped_text, tools_of
 from aldo.cli.failure import reported
 from aldo.cli.options import (
     Finite,
@@ -19,15 +23,27 @@ from aldo.cli.options import (
     request_fields,
     request_options,
 )
+from aldo.cli.spinner import spinner
 from aldo.errors import UsageError, printable
 from aldo.router import route
 from aldo.schema import Decision
+from aldo.schema.decimals import plain_text
 from aldo.schema.printed import dumps
 from aldo.schema.request import request_from_value
-from aldo.transport import ChatRequest, ChatResult, Event, Finished, ModelClient, TextDelta, Timeouts, resolve
+from aldo.transport import (
+    ChatRequest,
+    ChatResult,
+    Event,
+    Finished,
+    ModelClient,
+    RefusalDelta,
+    TextDelta,
+    json_schema_format,
+)
 
 CHARACTERS_PER_TOKEN = 4
 """The estimate for routing where --tokens-in is not given."""
+TOKENS_PER_IMAGE = 1000
 
 
 @click.command("chat")
@@ -35,26 +51,31 @@ CHARACTERS_PER_TOKEN = 4
 @catalog_option
 @request_options
 @click.option("--system", metavar="TEXT", help="System prompt. [default: the agent's]")
+@click.option("--file", "files", multiple=True, metavar="FILE", help="A text or an image that goes with the prompt.")
+@click.option("--tool", "tools", multiple=True, metavar="FILE", help="JSON of a tool, or a list, in OpenAI's form.")
+@click.option(
+    "--schema", metavar="FILE", help="JSON Schema of the answer. It is checked here, whatever the server did."
+)
+@click.option(
+    "--repair", type=click.IntRange(0, 10), default=0, help="How often to send back an answer that fails --schema."
+)
 @click.option("--temperature", type=Finite(0, 100), default=1.0, show_default=True, help="Sampling temperature.")
 @click.option("--top-p", type=Finite(0, 1), default=1.0, show_default=True, help="Nucleus sampling.")
 @click.option("--seed", type=int, help="Seed of the sampler, where the server has one.")
-@click.option(
-    "--timeout",
-    type=Finite(0, 86_400, min_open=True),
-    default=300.0,
-    show_default=True,
-    help="Seconds to wait for the next bytes.",
-)
+@manner_options
 @json_option
 def command(
     prompt: str | None,
     catalog: str | None,
     overlays: tuple[str, ...],
     system: str | None,
+    files: tuple[str, ...],
+    tools: tuple[str, ...],
+    schema: str | None,
+    repair: int,
     temperature: float,
     top_p: float,
     seed: int | None,
-    timeout: float,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -66,52 +87,75 @@ def command(
     \b
     aldo chat --class local-reasoning --privacy sensitive "Summarise: ..."
     git diff | aldo chat --agent agency/agents/code-reviewer.yaml
+    aldo chat --class local-reasoning --privacy sensitive --file contract.txt "Who pays?"
     """
     with reported(as_json=as_json):
-        text = _prompt(prompt)
+        manner = manner_of(options)
         agent = agent_of(options)
         system = system or (agent and agent.system_prompt) or None
+        text, images = _prompt(prompt, files)
         fields = request_fields(options, agent)
-        fields.setdefault("tokensIn", -(-len((system or "") + text) // CHARACTERS_PER_TOKEN))
+        estimate = -(-len((system or "") + text) // CHARACTERS_PER_TOKEN) + len(images) * TOKENS_PER_IMAGE
+        fields.setdefault("tokensIn", estimate)
         request = request_from_value(fields)
-        loaded = chosen_catalog(catalog, overlays)
-        decision = route(loaded, request)
-        if decision.class_used == "embeddings":
-            raise UsageError("a model of the class embeddings does not chat; choose another --class")
         if request.max_tokens_out < 1:
             raise UsageError("--max-tokens must be at least 1: nothing would be answered")
         chat = ChatRequest(
-            messages=_messages(system, text),
+            messages=_messages(system, text, images),
             max_tokens=request.max_tokens_out,
             temperature=temperature,
             top_p=top_p,
             seed=seed,
+            tools=tools_of(tools),
+            response_format=json_schema_format(json_file(schema)) if schema else None,
+            repairs=repair,
         )
-        with resolve(loaded, decision, timeouts=Timeouts(read=timeout, no_content=timeout)) as client:
+        loaded = chosen_catalog(catalog, overlays)
+        decision = route(loaded, request)
+        if decision.class_used == "embeddings":
+            raise UsageError("a model of the class embeddings does not chat; choose another --class")
+        with client_for(loaded, decision, manner) as client:
             if as_json:
                 click.echo(_as_json(client.chat(chat), decision, client.entry.provider))
+            elif schema:
+                _print_whole(client, chat)
             else:
                 _print_stream(client, chat)
 
 
-def _prompt(given: str | None) -> str:
+def _prompt(given: str | None, files: tuple[str, ...]) -> tuple[str, list[str]]:
+    """The text, and the images as data URLs. Files come after the prompt, each under its name."""
+    parts: list[str] = []
+    images: list[str] = []
     if given is not None and given != "-":
-        if not given.strip():
-            raise UsageError("the prompt is empty")
-        return given
-    if given is None and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError('say something: aldo chat ... "prompt", or pipe the prompt in')
-    if sys.stdin is None:
-        raise UsageError("standard input is closed, and there is no prompt")
-    text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    if not text.strip():
-        raise UsageError("the prompt on standard input is empty")
-    return text
+        parts.append(given)
+    elif given == "-" or not files:
+        if given is None and sys.stdin is not None and sys.stdin.isatty():
+            raise UsageError('say something: aldo chat ... "prompt", or pipe the prompt in')
+        parts.append(piped_text("prompt"))
+    if not files and not parts[0].strip():
+        raise UsageError("the prompt is empty" if given not in (None, "-") else "the prompt on standard input is empty")
+    for file in files:
+        kind = mimetypes.guess_type(file)[0] or ""
+        data = file_bytes(file)
+        if kind.startswith("image/"):
+            images.append(f"data:{kind};base64,{base64.b64encode(data).decode()}")
+        elif b"\0" in data:
+            raise UsageError(f"{file} is neither a text nor an image")
+        else:
+            parts.append(
+                f"{Path(file).name}:\n{data.decode('utf-8', 'replace')}" if parts else data.decode("utf-8", "replace")
+            )
+    return "\n\n".join(part for part in parts if part.strip()), images
 
 
-def _messages(system: str | None, text: str) -> tuple[dict[str, str], ...]:
-    messages = [{"role": "system", "content": system}] if system else []
-    return (*messages, {"role": "user", "content": text})
+def _messages(system: str | None, text: str, images: list[str]) -> tuple[dict[str, Any], ...]:
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    content: Any = text
+    if images:
+        content = [{"type": "text", "text": text}] if text else []
+        content += [{"type": "image_url", "image_url": {"url": image}} for image in images]
+    return (*messages, {"role": "user", "content": content})
 
 
 def _as_json(result: ChatResult, decision: Decision, provider: str) -> str:
@@ -119,29 +163,45 @@ def _as_json(result: ChatResult, decision: Decision, provider: str) -> str:
     return dumps({**result.to_dict(), "decision": record.to_dict()})
 
 
+def _print_whole(client: ModelClient, chat: ChatRequest) -> None:
+    """The JSON that the schema asked for."""
+    with spinner(client.entry.id):
+        result = client.chat(chat)
+    if result.tool_calls:
+        click.echo(_calls(result).removeprefix("\n"))
+    else:
+        click.echo(dumps(result.parsed, indent=2))
+    _say_summary(result)
+
+
 def _print_stream(client: ModelClient, chat: ChatRequest) -> None:
     """The text as it comes; on a terminal a line about it afterwards."""
     result: ChatResult | None = None
     printed = False
     try:
-        for text, finished in _texts(client.stream(chat)):
-            click.echo(text, nl=False)
-            sys.stdout.flush()
-            printed, result = True, finished
+        with spinner(client.entry.id) as stop:
+            for text, finished in _texts(client.stream(chat)):
+                stop()
+                click.echo(text, nl=False)
+                sys.stdout.flush()
+                printed, result = True, finished
     finally:
         if printed:
             click.echo()  # the shell's prompt begins a line of its own, also after a failure
-    if result is not None and sys.stderr.isatty():
-        click.echo(click.style(_summary(result), dim=True), err=True)
+    if result is not None:
+        _say_summary(result)
 
 
 def _texts(events: Iterator[Event]) -> Iterator[tuple[str, ChatResult | None]]:
     for event in events:
-        if isinstance(event, TextDelta):
+        if isinstance(event, (TextDelta, RefusalDelta)):
             yield _terminal_safe(event.text), None
         elif isinstance(event, Finished):
-            calls = "".join(f"\n[tool call {c.name}({json.dumps(c.arguments)})]" for c in event.result.tool_calls)
-            yield calls, event.result
+            yield _calls(event.result), event.result
+
+
+def _calls(result: ChatResult) -> str:
+    return "".join(f"\n[tool call {printable(c.name)}({dumps(c.arguments)})]" for c in result.tool_calls)
 
 
 def _terminal_safe(text: str) -> str:
@@ -151,6 +211,11 @@ def _terminal_safe(text: str) -> str:
     return "".join(c if c in "\n\t" else printable(c) for c in text)
 
 
+def _say_summary(result: ChatResult) -> None:
+    if sys.stderr.isatty():
+        click.echo(click.style(_summary(result), dim=True), err=True)
+
+
 def _summary(result: ChatResult) -> str:
     tokens = result.usage.tokens_out
     parts = [result.model, f"{tokens} tokens" if tokens is not None else "", result.finish_reason]
@@ -158,6 +223,9 @@ def _summary(result: ChatResult) -> str:
         parts.append(f"{tokens / (result.latency_ms - result.ttft_ms) * 1000:.0f} tokens/s")
     if result.ttft_ms is not None:
         parts.append(f"first after {result.ttft_ms:.0f} ms")
-    if result.usd is not None:
-        parts.append(f"{result.usd} USD")
+    paid = [row.usd for row in result.attempts if row.usd is not None]
+    if paid:
+        parts.append(f"{plain_text(sum(map(Decimal, paid), Decimal(0)))} USD")
+    if len(result.attempts) > 1:
+        parts.append(f"after {', '.join(f'{row.model}: {row.outcome}' for row in result.attempts[:-1])}")
     return " · ".join(part for part in parts if part)

@@ -22,12 +22,14 @@ _COMMANDS = {
     "replay": ("aldo.cli.replay", "Price and compare every request of a large log."),
     "catalog": ("aldo.cli.catalog", "Layers: explain, render, compare, edit, import."),
     "chat": ("aldo.cli.chat", "Route a prompt, bind the model, stream its answer."),
+    "embed": ("aldo.cli.embed", "Route texts to an embedding model, print vectors."),
+    "usage": ("aldo.cli.usage", "Sum usage logs: requests, tokens, cost."),
     "models": ("aldo.cli.models", "What the catalog holds."),
     "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),
 }
 
 
-_MAY_LAST = {"chat"}
+_MAY_LAST = {"chat", "embed", "models"}
 
 
 class _Aldo(LazyGroup):

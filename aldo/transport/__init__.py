@@ -23,6 +23,7 @@ from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
 from aldo.transport.pool import AsyncPool, Pool, Timeouts
 from aldo.transport.resolver import resolve, resolve_async
 from aldo.transport.retry import Retry
+from aldo.transport.usage_log import UsageLog
 
 __all__ = [
     "Adapter",
@@ -44,6 +45,7 @@ __all__ = [
     "ToolCall",
     "ToolCallReady",
     "Usage",
+    "UsageLog",
     "json_schema_format",
     "resolve",
     "resolve_async",

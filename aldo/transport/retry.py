@@ -54,6 +54,8 @@ class Retry:
             return None
         if error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.longest_asked else None
+        if tries == 1 and isinstance(error, ConnectionFailed) and error.broke:
+            return 0.0  # servers close kept connections without a word; a fresh one is all it takes
         # Not all clients that a server turned away at once come back at once.
         longest = min(self.first_pause * 2.0 ** (tries - 1), self.longest_pause)
         return longest * random.uniform(0.5, 1.0)

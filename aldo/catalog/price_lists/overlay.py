@@ -7,11 +7,10 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from aldo._lazy import lazy_pattern
+from aldo.catalog.overlay_text import Part, overlay_text, overlay_value
 from aldo.catalog.price_lists.listed import Listed
-from aldo.catalog.written import block, key, listed
-from aldo.errors import UsageError, printable
+from aldo.errors import UsageError
 from aldo.schema.money import exact_decimal
-from aldo.schema.vocabulary import API_VERSION, OVERLAY_KIND
 
 _NO_NAME = lazy_pattern(r"[^A-Za-z0-9._:/@+-]+")
 
@@ -63,30 +62,14 @@ class Import(NamedTuple):
 
     def value(self) -> dict[str, Any]:
         """The overlay as plain values."""
-        override = {one.id: one.fields for one in self.taken if not one.is_new}
-        add = [one.fields for one in self.taken if one.is_new]
-        sections = {"override": override} if override else {}
-        return {"apiVersion": API_VERSION, "kind": OVERLAY_KIND, **sections, **({"add": add} if add else {})}
+        return overlay_value(override=self._parts(new=False), add=self._parts(new=True))
 
     def text(self, title: str) -> str:
         """The overlay as YAML, with a comment where the list says more than a cost can."""
-        return "\n".join(self._lines(title)) + "\n"
+        return overlay_text(title, override=self._parts(new=False), add=self._parts(new=True))
 
-    def _lines(self, title: str) -> Iterator[str]:
-        yield "# yaml-language-server: $schema=overlay.schema.json"
-        yield f"# {printable(title)}"
-        yield from block({"apiVersion": API_VERSION, "kind": OVERLAY_KIND})
-        for section in ("override", "add"):
-            chosen = [one for one in self.taken if one.is_new == (section == "add")]
-            if chosen:
-                yield f"{section}:"
-            for one in chosen:
-                yield from (f"  # {printable(note)}" for note in one.notes)
-                if one.is_new:
-                    yield from listed(one.fields, "  ")
-                else:
-                    yield f"  {key(one.id)}:"
-                    yield from block(one.fields, "    ")
+    def _parts(self, *, new: bool) -> list[Part]:
+        return [Part(one.id, one.fields, one.notes) for one in self.taken if one.is_new == new]
 
 
 def imported(prices: Mapping[str, Listed], entries: Mapping[str, Mapping[str, Any]], ask: Ask) -> Import:

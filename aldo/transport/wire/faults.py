@@ -39,6 +39,7 @@ _CONTEXT_WORDS = (
     "exceed_context",
     "maximum context",
     "too long",
+    "too large to process",
 )
 _LONGEST = 300
 
@@ -74,8 +75,11 @@ def foreign_errors_mapped(url: str, *, begun: Callable[[], bool] = lambda: False
     except _UNDECODABLE as error:
         raise ProtocolError(f"the answer of {url} cannot be decoded", said=_reason(error)) from None
     except _BROKEN as error:
-        kind = StreamCut if begun() else ConnectionFailed
-        raise kind(f"the connection to {url} broke", said=_reason(error)) from None
+        if begun():
+            raise StreamCut(f"the connection to {url} broke", said=_reason(error)) from None
+        failed = ConnectionFailed(f"the connection to {url} broke", said=_reason(error))
+        failed.broke = True
+        raise failed from None
 
 
 def _refused(error: BaseException | None) -> bool:
@@ -123,8 +127,8 @@ def _kind(status: int, message: str, is_json: bool) -> type[TransportError]:
         return TransportTimeout
     if status == 503 and "loading" in message:
         return ServerLoading
-    if status >= 500:
-        return ServerError
+    if status >= 500:  # llama.cpp has a 500 for a text that it cannot embed whole
+        return ContextExceeded if _speaks_of_context(message) else ServerError
     if status >= 400:
         return ContextExceeded if _speaks_of_context(message) else BadRequest
     return ProtocolError
