@@ -17,7 +17,9 @@ class EventReader:
 
     def __init__(self) -> None:
         self._decoder = SseDecoder()
-        self._head: list[bytes] | None = []  # what came before the first byte that is no white space
+        self._head: (
+            list[bytes] | None
+        ) = []  # what came before the first byte that is neither white space nor a byte order mark
         self._page: list[bytes] | None = None  # the pieces of a body that is no stream
         self.done = False
         """Whether `[DONE]` has come; nothing after it counts."""
@@ -29,7 +31,7 @@ class EventReader:
             self._head.append(piece)
             self.content = bool(piece.strip())
             head = b"".join(self._head) if self.content else b""
-            if not head or (head != BOM and BOM.startswith(head)):
+            if not head.removeprefix(BOM).strip() or BOM.startswith(head):
                 return []
             self._head = None
             if _is_no_stream(head):
