@@ -77,6 +77,12 @@ class ChatAccumulator:
         return events
 
     def _delta(self, delta: Mapping[str, Any]) -> list[Event]:
+        if len(delta) == 1 and "content" in delta:  # nearly every chunk of a stream
+            content = text(delta["content"])
+            if not content:
+                return []
+            self._text.append(content)
+            return [TextDelta(content)]
         events: list[Event] = []
         reasoning = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
         if reasoning:

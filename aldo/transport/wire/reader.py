@@ -9,6 +9,7 @@ from aldo.errors import ProtocolError, StreamCut
 from aldo.transport.wire.sse import BOM, SseDecoder
 
 _DONE = b"[DONE]"
+_raw_decode = json.JSONDecoder().raw_decode  # half of what json.loads does is for text that no server sends
 
 
 class EventReader:
@@ -85,8 +86,15 @@ class WholeReader:
 def parsed(data: bytes, what: str = "a chat answer") -> Any:
     """The JSON of an event or a body. Raises `ProtocolError` without a word of what stood there,
     `StreamCut` for an object that has no end."""
+    text = data.decode("utf-8", "replace")
     try:
-        return json.loads(data.decode("utf-8", "replace").removeprefix("\ufeff"))
+        value, end = _raw_decode(text)
+        if end == len(text):
+            return value
+    except (ValueError, RecursionError):
+        pass  # white space or a byte order mark before it, perhaps
+    try:
+        return json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         if data.lstrip()[:1] == b"{" and not data.rstrip().endswith(b"}"):
             raise StreamCut("the answer ended in the middle of its JSON; it is not whole") from None
