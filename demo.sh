@@ -30,12 +30,9 @@ printf '\n# Two layers over the catalog: who set a price, and what they change:\
 step aldo catalog explain openai-gpt-6-luna.cost.usdPerMtokIn --overlay examples/company.yaml --overlay examples/mine.yaml
 step aldo diff models.yaml models.yaml --head-overlay examples/company.yaml
 
-if python -c 'import mlx_lm' 2>/dev/null; then
-    printf '\n# A real mlx_lm.server with a tiny random model: nonsense over the true protocol.\n'
-    python -m tests.support.with_mlx_server sh -c '
-        printf "\n\033[1m$ export MLX_BASE_URL=%s\033[0m\n" "$MLX_BASE_URL"
-        printf "\033[1m$ aldo chat --class local-reasoning --privacy sensitive --max-tokens 40 \"Hello\"\033[0m\n"
-        aldo chat --class local-reasoning --privacy sensitive --max-tokens 40 "Hello"'
+if python -c 'import xllamacpp' 2>/dev/null; then
+    printf '\n# A real llama.cpp server with a small model: found, asked, audited.\n'
+    python -m tests.support.with_llamacpp_server sh examples/live.sh
 else
-    printf '\n# No mlx_lm here, so no model to talk to. Install it with: pip install "aldo-gateway[mlx]"\n'
+    printf '\n# No llama.cpp server here, so no model to talk to.\n'
 fi
