@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aldo.errors import UsageError
 from aldo.schema.entry import ModelEntry
@@ -41,6 +42,15 @@ def versioned(url: str, source: str) -> str:
     if not _VERSION.search(path):
         path += "/v1"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def basic_authorization(url: str) -> str | None:
+    """The user and password of a URL as the value of a header (RFC 7617); None where it has none."""
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None:
+        return None
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return f"Basic {base64.b64encode(pair.encode('utf-8', 'replace')).decode('ascii')}"
 
 
 def without_user(url: str) -> str:

@@ -10,7 +10,7 @@ from aldo.schema.catalog import Catalog
 from aldo.schema.entry import ModelEntry
 from aldo.schema.vocabulary import PrivacyTier
 from aldo.transport.adapter import Adapter, adapter_for
-from aldo.transport.baseurl import base_url
+from aldo.transport.baseurl import base_url, basic_authorization, without_user
 from aldo.transport.knobs import check_knobs
 from aldo.transport.pool import Reach
 
@@ -26,6 +26,15 @@ class Binding:
     environ: Mapping[str, str]
     privacy: PrivacyTier
     routing_digest: str
+    authorization: str | None = None
+    """The user and password of the base URL, as a header: a URL stands in logs, a header does not."""
+
+    def headers(self) -> dict[str, str]:
+        """The headers of every request. Raises `Unauthorized` where a key is needed and missing."""
+        headers = self.adapter.headers(self.environ)
+        if self.authorization is not None:
+            headers.setdefault("authorization", self.authorization)
+        return headers
 
     @property
     def entry(self) -> ModelEntry:
@@ -47,7 +56,7 @@ def bound(
     # the catalog alone says where it goes: neither a variable nor a proxy of the environment does.
     crosses = privacy == "sensitive" and not reach.guarded
     url = base_url(entry, adapter.data, {} if crosses else environ)
-    return Binding(adapter, url, reach, environ, privacy, routing_digest)
+    return Binding(adapter, without_user(url), reach, environ, privacy, routing_digest, basic_authorization(url))
 
 
 def reach_of(catalog: Catalog, entry: ModelEntry, privacy: PrivacyTier) -> Reach:

@@ -15,7 +15,6 @@ import httpx
 
 from aldo.errors import TransportError
 from aldo.schema.entry import ModelEntry
-from aldo.transport.baseurl import without_user
 from aldo.transport.chat import ChatRequest, ChatResult, Event
 from aldo.transport.course import Course, Plan
 from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
@@ -44,7 +43,7 @@ class _Client:
     @property
     def base_url(self) -> str:
         """Where the first one's server is, without a password."""
-        return without_user(self._plan.bindings[0].url)
+        return self._plan.bindings[0].url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.entry.id!r}, {self.base_url!r})"

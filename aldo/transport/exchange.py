@@ -15,7 +15,6 @@ from typing import Any
 from aldo.errors import StreamCut, TransportError, TransportTimeout, Where
 from aldo.schema.decimals import pico_per_token, usd_text
 from aldo.schema.usage import FinishReason, UsageRow
-from aldo.transport.baseurl import without_user
 from aldo.transport.binding import Binding
 from aldo.transport.chat import ChatRequest, ChatResult, Event, Finished, Usage
 from aldo.transport.embedding import EmbeddingRequest
@@ -73,13 +72,13 @@ class Exchange:
         """Why the answer ended; None where it did not, or has no such thing."""
         return None
 
-    def new_reader(self) -> EventReader | WholeReader:
-        """What reads the body of a 200."""
+    def new_reader(self, headers: Mapping[str, str]) -> EventReader | WholeReader:
+        """What reads the body of a 200 with these headers."""
         return WholeReader()
 
     def headers(self) -> dict[str, str]:
         """The headers to send. Raises `Unauthorized` where a key is needed and missing."""
-        return {**self.binding.adapter.headers(self.binding.environ), "content-type": "application/json"}
+        return {**self.binding.headers(), "content-type": "application/json"}
 
     def content(self) -> bytes:
         """The bytes to send: ASCII with escapes, because a lone surrogate in a prompt has no UTF-8, but it has JSON."""
@@ -94,7 +93,7 @@ class Exchange:
         """The answer's status and headers are here."""
         self._status = status
         self._answer_headers = headers
-        self._reader = self.new_reader() if status == 200 else WholeReader(_LONGEST_ERROR)
+        self._reader = self.new_reader(headers) if status == 200 else WholeReader(_LONGEST_ERROR)
 
     def feed(self, piece: bytes) -> Iterator[Event]:
         """A piece of the body has come. Gives what it completes, one by one: an error comes after what was before it.
@@ -107,14 +106,13 @@ class Exchange:
         if self._reader.content:
             self._last_content = now
         elif now - self._last_content > self.timeouts.no_content:
-            raise TransportTimeout(f"{without_user(self.binding.url)} sent nothing but keep-alives for too long")
+            raise TransportTimeout(f"{self.binding.url} sent nothing but keep-alives for too long")
 
     def end(self) -> Iterator[Event]:
         """The body has ended. Gives what was left of it."""
         rest = self._reader.end()
         if self._status != 200:
-            url = without_user(self.url)
-            raise self.binding.adapter.error(self._status or 0, self._answer_headers, b"".join(rest), url)
+            raise self.binding.adapter.error(self._status or 0, self._answer_headers, b"".join(rest), self.url)
         yield from self._told(rest)
         self.latency_ms = _milliseconds(self._started)
         self.ttft_ms = self.ttft_ms if self.ttft_ms is not None else self.latency_ms
@@ -127,7 +125,7 @@ class Exchange:
     def errors(self) -> Iterator[None]:
         """Runs I/O. Every error that leaves says which entry it came from, and nothing of what was sent."""
         try:
-            with foreign_errors_mapped(without_user(self.url), begun=lambda: self._status is not None):
+            with foreign_errors_mapped(self.url, begun=lambda: self._status is not None):
                 yield
         except TransportError as error:
             if isinstance(error, (StreamCut, TransportTimeout)) and self.whole_already():
@@ -209,8 +207,10 @@ class ChatExchange(Exchange):
     def texts(self) -> Iterable[str]:
         return said_in(self.request.messages)
 
-    def new_reader(self) -> EventReader | WholeReader:
-        return EventReader() if self._stream else WholeReader()
+    def new_reader(self, headers: Mapping[str, str]) -> EventReader | WholeReader:
+        """Some servers stream whether they were asked to or not."""
+        streams = self._stream or "text/event-stream" in headers.get("content-type", "").lower()
+        return EventReader() if streams else WholeReader()
 
     def usage(self) -> Usage:
         return self._answer.usage

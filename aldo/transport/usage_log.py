@@ -60,7 +60,10 @@ class UsageLog:
                 _log.error("a row is missing in the usage log %s: %s", self.path, error.strerror or error)
 
     def _append(self, line: bytes) -> None:
-        end = os.lseek(self._file, 0, os.SEEK_END)
+        try:
+            end = os.lseek(self._file, 0, os.SEEK_END)
+        except OSError:  # a pipe, which has no end to look at
+            end = 0
         whole = self._end_of_whole_lines(end)
         if whole < end:
             os.ftruncate(self._file, whole)

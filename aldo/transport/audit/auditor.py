@@ -18,7 +18,6 @@ from aldo.transport.audit.checks import NOT_ABOUT_A_CLAIM, asking, checked
 from aldo.transport.audit.claims import Claim
 from aldo.transport.audit.context import context_claims
 from aldo.transport.audit.subject import Subject
-from aldo.transport.baseurl import without_user
 from aldo.transport.binding import Binding, bound
 from aldo.transport.client import ModelClient
 from aldo.transport.course import Plan
@@ -149,7 +148,7 @@ def _checked(
         binding = bound(catalog, entry, tier, environ, routing_digest)
     except AldoError as error:
         return Checked(entry, "", unreachable=str(error))
-    url = without_user(binding.url)
+    url = binding.url
     client = ModelClient(Plan((binding,), timeouts, Retry(times=1)), pool, owns_pool=False)
     progress(f"{entry.id}: is it there?")
     if entry.locality != "cloud":
@@ -190,7 +189,7 @@ def _warm_up(client: ModelClient, entry: ModelEntry) -> None:
 async def _probed(binding: Binding) -> Server | str:
     pool = AsyncPool()
     try:
-        headers = binding.adapter.headers(binding.environ)
+        headers = binding.headers()
         return await outcome_of(pool, binding.entry.provider, binding.url, binding.reach, headers, SECONDS)
     except AldoError as error:
         return str(error)

@@ -11,7 +11,6 @@ import httpx
 
 from aldo.schema.entry import ModelEntry
 from aldo.schema.frozen import thawed
-from aldo.transport.baseurl import without_user
 from aldo.transport.binding import Binding
 from aldo.transport.chat import ChatRequest, ChatResult, Finished
 from aldo.transport.client import ModelClient
@@ -49,9 +48,7 @@ class Subject:
         body = adapter.chat_body(replace(request, response_format=None), stream=False)
         response = self._sent("/chat/completions", {**body, "response_format": thawed(request.response_format)})
         if response.status_code != 200:
-            raise adapter.error(
-                response.status_code, response.headers, response.content, without_user(self.binding.url)
-            )
+            raise adapter.error(response.status_code, response.headers, response.content, self.binding.url)
         answer = ChatAccumulator()
         answer.chunk(parsed(response.content))
         *_, last = answer.end()
@@ -68,10 +65,9 @@ class Subject:
             return response.status_code, None
 
     def _sent(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
-        adapter = self.binding.adapter
         url = self.binding.url + path
-        headers = {**adapter.headers(self.binding.environ), "content-type": "application/json"}
-        with foreign_errors_mapped(without_user(url)):
+        headers = {**self.binding.headers(), "content-type": "application/json"}
+        with foreign_errors_mapped(url):
             return self.pool.client(self.binding.reach).post(
                 url, content=json.dumps(body), headers=headers, timeout=self.timeouts.for_http()
             )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from aldo.errors import TransportError
-from aldo.transport.baseurl import without_user
+from aldo.transport.baseurl import basic_authorization, without_user
 from aldo.transport.wire.faults import foreign_errors_mapped
 
 _MOST_BYTES = 4_000_000
@@ -42,12 +42,13 @@ class Ask:
     """One server's front desk. `root` is its address without the API version."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str], seconds: float) -> None:
-        parts = urlsplit(url)
+        parts = urlsplit(without_user(url))
         path = parts.path.rstrip("/").removesuffix("/v1")
         self.root = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
         self.seconds = seconds
         self._client = client
-        self._headers = dict(headers)
+        authorization = basic_authorization(url)
+        self._headers = {**({"authorization": authorization} if authorization else {}), **headers}
         self._timeout = httpx.Timeout(seconds)
 
     async def get(self, path: str) -> Answer:
@@ -60,7 +61,7 @@ class Ask:
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
         url = self.root + path
-        with foreign_errors_mapped(without_user(url)):
+        with foreign_errors_mapped(url):
             request = self._client.build_request(
                 method, url, json=body, headers={"accept": "application/json", **self._headers}, timeout=self._timeout
             )

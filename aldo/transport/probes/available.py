@@ -13,8 +13,7 @@ from aldo.errors import AldoError, ConnectionFailed, TransportTimeout
 from aldo.schema.catalog import Catalog
 from aldo.schema.entry import ModelEntry
 from aldo.transport.adapter import Adapter, adapter_for
-from aldo.transport.baseurl import base_url, without_user
-from aldo.transport.binding import reach_of
+from aldo.transport.binding import bound
 from aldo.transport.pool import AsyncPool, Reach
 from aldo.transport.probes.ask import Ask
 from aldo.transport.probes.runtimes import look_of, looked
@@ -109,14 +108,12 @@ async def _with_own_pool(catalog: Catalog, environ: Mapping[str, str], seconds: 
 def _door(catalog: Catalog, entry: ModelEntry, environ: Mapping[str, str]) -> _Door | str:
     """Where to ask about an entry, or why that cannot be."""
     try:
-        adapter = adapter_for(entry)
-        headers = adapter.headers(environ)
-        url = base_url(entry, adapter.data, environ)
-        # Nothing of a prompt is sent, so the widest tier that the entry knows decides.
-        reach = reach_of(catalog, entry, "public")
+        # Nothing of a prompt is sent, so what is asked is public.
+        binding = bound(catalog, entry, "public", environ, "")
+        headers = binding.headers()
     except AldoError as error:
         return str(error.args[0])
-    return _Door(entry.provider, url, reach, tuple(sorted(headers.items())))
+    return _Door(entry.provider, binding.url, binding.reach, tuple(sorted(headers.items())))
 
 
 def _judged(
@@ -132,7 +129,7 @@ def _judged(
     is_set = bool(variable and environ.get(variable))
     if is_set and not live:
         detail = f"{detail}, though {variable} is set"
-    return Availability(live or is_set, detail, live, without_user(door.url))
+    return Availability(live or is_set, detail, live, door.url)
 
 
 def _in_the_cloud(entry: ModelEntry, environ: Mapping[str, str]) -> Availability:
