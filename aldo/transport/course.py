@@ -33,6 +33,7 @@ class Course:
         self.rows: list[UsageRow] = []
         self._left: Sequence[Binding] = plan.bindings[1:]
         self._tries = 0
+        self._asked_first: Exchange | None = None
         self.binding = plan.bindings[0]
         """The entry to ask now."""
         self.moved = False
@@ -73,6 +74,7 @@ class Course:
         """It was answered, but not with what was asked for, and goes back."""
         self._record(exchange, mismatch.code)
         self._tries = 0
+        self._asked_first = self._asked_first or exchange
 
     def answer(self, exchange: ChatExchange, asked: Wanted | None) -> tuple[list[Event], ChatResult]:
         """The closing events and the result of a chat whose body has ended, and its row written.
@@ -85,7 +87,9 @@ class Course:
                 try:
                     result = replace(result, parsed=asked.read(result))
                 except SchemaMismatch as mismatch:
-                    mismatch.problems = tuple(map(exchange.redacted, mismatch.problems))
+                    # Without what the caller said: what we said ourselves of an earlier answer may be told.
+                    first = self._asked_first or exchange
+                    mismatch.problems = tuple(map(first.redacted, mismatch.problems))
                     raise
         self.succeeded(exchange)
         result = replace(result, attempts=tuple(self.rows))

@@ -21,6 +21,7 @@ class MlxAdapter(OpenAICompatAdapter):
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
         error = super().error(status, headers, body, url)
-        if status == 404 and b"chat template" in body:  # this server answers a bad message list with 404
+        # This server answers a list of messages that it cannot use with 404.
+        if status == 404 and (b"chat template" in body or b"has no attribute" in body):
             return BadRequest(str(error.args[0]), said=error.said, status=status)
         return error

@@ -42,6 +42,8 @@ _CONTEXT_WORDS = (
     "too large to process",
 )
 _LONGEST = 300
+_NO_SUCH_PATH = ("not found", "file not found", "404 page not found", "unexpected endpoint")
+"""What servers say of a path that they do not have: mlx and vLLM, llama.cpp, Ollama, LM Studio."""
 
 _CONNECT_TIMEOUTS = (httpx.ConnectTimeout, httpx.PoolTimeout, httpcore.ConnectTimeout, httpcore.PoolTimeout)
 _TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
@@ -98,7 +100,7 @@ def _reason(error: Exception) -> str:
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
     """The error of an answer whose status is not 200."""
     message, is_json = _message(body)
-    kind = _kind(status, _words(body, message), is_json)
+    kind = _kind(status, _words(body, message), is_json, message)
     lost = "; there is no such API at this address, check baseUrl" if kind is ProtocolError else ""
     text = f"{url} answered {status}{lost}"
     return kind(text, said=message, status=status, retry_after=_retry_after(headers))
@@ -112,25 +114,30 @@ def error_in_body(body: Mapping[str, Any]) -> TransportError:
     words = f"{message} {json.dumps(error)}".lower()
     if not isinstance(status, int) or not 400 <= status < 600:
         status = 400 if _speaks_of_context(words) else 500
-    kind = _kind(status, words, True)
+    kind = _kind(status, words, True, message)
     return kind("the server reported an error", said=message, status=status)
 
 
-def _kind(status: int, message: str, is_json: bool) -> type[TransportError]:
+def _kind(status: int, words: str, is_json: bool, message: str) -> type[TransportError]:
+    """The error of a status and the words that came with it: `words` has the error's code and type as well."""
+    if message.lower().startswith(_NO_SUCH_PATH):
+        return ProtocolError
     if status in (401, 403):
         return Unauthorized
     if status == 404:
-        return ModelNotFound if is_json and message.strip() != "not found" else ProtocolError
+        return ModelNotFound if is_json else ProtocolError
     if status == 429:
         return RateLimited
     if status in (408, 504):
         return TransportTimeout
-    if status == 503 and "loading" in message:
+    if status == 503 and "loading" in words:
         return ServerLoading
+    if status >= 400 and "model_not_found" in words:
+        return ModelNotFound
     if status >= 500:  # llama.cpp has a 500 for a text that it cannot embed whole
-        return ContextExceeded if _speaks_of_context(message) else ServerError
+        return ContextExceeded if _speaks_of_context(words) else ServerError
     if status >= 400:
-        return ContextExceeded if _speaks_of_context(message) else BadRequest
+        return ContextExceeded if _speaks_of_context(words) else BadRequest
     return ProtocolError
 
 
