@@ -10,7 +10,7 @@ import click
 
 from aldo.catalog.write import create
 from aldo.cli.failure import reported
-from aldo.cli.options import Finite, catalog_option, chosen_catalog, json_option
+from aldo.cli.options import Finite, catalog_option, chosen_catalog, json_option, refuse_existing
 from aldo.cli.terminal import fold
 from aldo.errors import UnknownNameError, UsageError, printable
 from aldo.router import compile_catalog
@@ -60,6 +60,7 @@ def command(
     with reported(as_json=as_json):
         loaded = chosen_catalog(catalog, overlays)
         entries = _chosen(loaded, ids)
+        refuse_existing(output)
         with _progress() as progress:
             result = audit(
                 loaded,

@@ -47,7 +47,7 @@ TOKENS_PER_IMAGE = 1000
 
 
 @click.command("chat")
-@click.argument("prompt", required=False)
+@click.argument("words", nargs=-1, metavar="[PROMPT]")
 @catalog_option
 @request_options
 @click.option("--system", metavar="TEXT", help="System prompt. [default: the agent's]")
@@ -65,7 +65,7 @@ TOKENS_PER_IMAGE = 1000
 @manner_options
 @json_option
 def command(
-    prompt: str | None,
+    words: tuple[str, ...],
     catalog: str | None,
     overlays: tuple[str, ...],
     system: str | None,
@@ -93,7 +93,7 @@ def command(
         manner = manner_of(options)
         agent = agent_of(options)
         system = system or (agent and agent.system_prompt) or None
-        text, images = _prompt(prompt, files)
+        text, images = _prompt(" ".join(words) if words else None, files)
         fields = request_fields(options, agent)
         estimate = -(-len((system or "") + text) // CHARACTERS_PER_TOKEN) + len(images) * TOKENS_PER_IMAGE
         fields.setdefault("tokensIn", estimate)
@@ -107,7 +107,7 @@ def command(
             top_p=top_p,
             seed=seed,
             tools=tools_of(tools),
-            response_format=json_schema_format(json_file(schema)) if schema else None,
+            response_format=None if schema is None else json_schema_format(json_file(schema)),
             repairs=repair,
         )
         loaded = chosen_catalog(catalog, overlays)
@@ -117,7 +117,7 @@ def command(
         with client_for(loaded, decision, manner) as client:
             if as_json:
                 click.echo(_as_json(client.chat(chat), decision, client.entry.provider))
-            elif schema:
+            elif schema is not None:
                 _print_whole(client, chat)
             else:
                 _print_stream(client, chat)

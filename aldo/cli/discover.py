@@ -6,7 +6,7 @@ import click
 
 from aldo.catalog.write import create
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, chosen_catalog, json_option
+from aldo.cli.options import catalog_option, chosen_catalog, json_option, refuse_existing
 from aldo.cli.spinner import spinner
 from aldo.errors import printable
 from aldo.schema.printed import dumps
@@ -30,6 +30,7 @@ def command(catalog: str | None, overlays: tuple[str, ...], output: str | None, 
     aldo lint models.yaml --overlay found.yaml
     """
     with reported(as_json=as_json):
+        refuse_existing(output)
         loaded = chosen_catalog(catalog, overlays)
         with spinner("asking"):
             found = discover(loaded)
@@ -38,7 +39,7 @@ def command(catalog: str | None, overlays: tuple[str, ...], output: str | None, 
         if as_json:
             click.echo(dumps(_as_dict(found), indent=2))
             return
-        if output is None and found.parts:
+        if output is None:  # without entries where nothing was found: it lints and loads all the same
             click.echo(found.overlay(), nl=False)
         _tell(found, output)
 

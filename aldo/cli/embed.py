@@ -9,7 +9,7 @@ import click
 
 from aldo.cli.asking import client_for, file_bytes, manner_of, manner_options, piped_text
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, chosen_catalog, json_option, request_fields, request_options
+from aldo.cli.options import agent_of, catalog_option, chosen_catalog, json_option, request_fields, request_options
 from aldo.cli.spinner import spinner
 from aldo.errors import UsageError
 from aldo.router import route
@@ -55,7 +55,7 @@ def command(
         inputs = _inputs(texts, files)
         if options["capability_class"] is None and options["agent"] is None:
             options["capability_class"] = "embeddings"
-        fields = {"maxTokensOut": 0, **request_fields(options, None)}
+        fields = {"maxTokensOut": 0, **request_fields(options, agent_of(options))}
         fields.setdefault("tokensIn", -(-max(map(len, inputs)) // CHARACTERS_PER_TOKEN))
         loaded = chosen_catalog(catalog, overlays)
         decision = route(loaded, request_from_value(fields))

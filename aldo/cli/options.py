@@ -67,6 +67,12 @@ def catalog_path(given: str | None) -> str:
     return shipped_catalog()
 
 
+def refuse_existing(output: str | None) -> None:
+    """Raises `UsageError` where a new file cannot be made, before any work is done for it."""
+    if output is not None and Path(output).exists():
+        raise UsageError(f"{output} exists already; nothing was written to it")
+
+
 def chosen_overlays(given: tuple[str, ...]) -> tuple[str, ...]:
     """The overlays to lay over it: the options, else the environment, whose files are separated as in PATH."""
     if not all(given):

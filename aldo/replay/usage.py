@@ -161,58 +161,58 @@ def _add(group: Sum, row: dict[str, Any]) -> None:
         group.unpriced += 1
 
 
+# A row as `UsageRow.to_json` writes it, and nothing else: what both engines read alike, to the last letter.
+_TEXT = r'"[^"\\\\\x00-\x1f\x7f]*"'
+_COUNT = r"(?:0|[1-9][0-9]{0,14}|null)"
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|null)"
+_OPTIONAL = f"(?:{_TEXT}|null)"
+_WRITTEN = {
+    "at": rf'"{_AT}"', "provider": _TEXT, "model": _TEXT, "upstreamModel": _TEXT, "returnedModel": _OPTIONAL,
+    "capabilityClass": _TEXT, "privacy": _TEXT, "tokensIn": _COUNT, "tokensOut": _COUNT, "cacheReadTokens": _COUNT,
+    "usd": r'(?:"[0-9]{1,12}(?:\.[0-9]{1,12})?"|null)', "latencyMs": _NUMBER, "ttftMs": _NUMBER,
+    "finishReason": _OPTIONAL, "outcome": _TEXT, "routingDigest": _TEXT,
+}  # fmt: skip
+_LINE = r"\{" + ", ".join(f'"{name}": {value}' for name, value in _WRITTEN.items()) + r"\}"
+
+
 def _by_duckdb(files: Sequence[str], by: tuple[By, ...]) -> UsageSums:
-    """Raises `UsageError` where DuckDB is not installed, and where a line is no usage row: Python says which."""
+    """Raises `UsageError` where DuckDB is not installed, and where a line is not just as aldo writes it: then Python
+    judges."""
     from aldo.replay.engine import connected, quoted
 
-    def text(name: str) -> str:
-        return f"""json_extract_string("{name}", '$')"""
+    for file in files:
+        if not _ends_with_a_line(file) or any(letter in file for letter in "*?["):  # which DuckDB takes for patterns
+            raise UsageError(f"{file} is not for DuckDB")
+    plainly = "hive_partitioning = false, compression = 'none'"
+    # One column that nothing splits: a row holds no byte 1.
+    lines = (
+        f"read_csv({{}}, columns = {{{{'line': 'VARCHAR'}}}}, delim = chr(1), quote = '', escape = '', header = false,"
+        f" auto_detect = false, max_line_size = 10000000, {plainly})"
+    )
+    kinds = {**dict.fromkeys((*_TEXTS, "usd"), "VARCHAR"), **dict.fromkeys(_COUNTS, "UBIGINT")}
+    columns = ", ".join(f'"{name}": {quoted(kind)}' for name, kind in kinds.items())
+    rows = f"read_json({{}}, format = 'newline_delimited', columns = {{{{{columns}}}}}, {plainly})"
 
-    def absent(name: str) -> str:
-        return f"""("{name}" IS NULL OR json_type("{name}") = 'NULL')"""
+    def all_of(reading: str) -> str:
+        return " UNION ALL ".join(f"SELECT * FROM {reading.format(quoted(file))}" for file in files)
 
-    def tokens(name: str) -> str:
-        return f'TRY_CAST("{name}" AS UBIGINT)'
-
-    sound = [
-        *(f"""json_type("{name}") = 'VARCHAR'""" for name in _TEXTS),
-        *(
-            f"""({absent(name)} OR (json_type("{name}") = 'UBIGINT' AND {tokens(name)} <= {_MOST_TOKENS}))"""
-            for name in _COUNTS
-        ),
-        f"({absent('usd')} OR (json_type(usd) = 'VARCHAR' AND regexp_full_match({text('usd')}, {quoted(_USD)})))",
-        f"regexp_full_match({text('at')}, {quoted(_AT)})",
-    ]
-    keys = [f"{text('at')}[:10]" if one == "day" else text(_COLUMNS[one]) for one in by]
-    failed = f"{text('outcome')} <> 'ok'"
+    keys = ['"at"[:10]' if one == "day" else f'"{_COLUMNS[one]}"' for one in by]
     sums = [
         "count(*)",
-        f"count(*) FILTER ({failed})",
-        *(f"sum(coalesce({tokens(name)}, 0))" for name in _COUNTS),
-        f"coalesce(sum(CAST({text('usd')} AS DECIMAL(38, 12))), 0)",
-        f"count(*) FILTER ({text('usd')} IS NULL AND NOT ({failed}))",
+        "count(*) FILTER (outcome <> 'ok')",
+        *(f'sum(coalesce("{name}", 0))' for name in _COUNTS),
+        "coalesce(sum(CAST(usd AS DECIMAL(38, 12))), 0)",
+        "count(*) FILTER (usd IS NULL AND outcome = 'ok')",
     ]
-    for file in files:
-        if not _ends_with_a_line(file):
-            raise UsageError(f"{file} ends in half a line")
-    # Each field as the JSON that it is, so that nothing is cast before it is judged.
-    columns = ", ".join(f"""\"{name}\": 'JSON'""" for name in (*_TEXTS, *_COUNTS, "usd"))
-    names = ", ".join(map(quoted, files))
     with connected() as connection:
-        connection.execute(
-            f"CREATE TABLE lines AS FROM read_json([{names}], format = 'newline_delimited',"
-            f" columns = {{{columns}}}, maximum_object_size = 10000000)"
-        )
-        judged = f"coalesce({' AND '.join(sound)}, false)"
-        (bad,) = connection.execute(f"SELECT count(*) FROM lines WHERE NOT ({judged})").fetchone()
-        if bad:
-            raise UsageError("there are lines that are no usage rows")
-        grouped = (
-            f" GROUP BY {', '.join(str(place + 1) for place in range(len(keys)))}" if keys else " HAVING count(*) > 0"
-        )
-        rows = connection.execute(f"SELECT {', '.join([*keys, *sums])} FROM lines{grouped}").fetchall()
-    found = [_from_row(row, len(by)) for row in rows]
-    return UsageSums(by, tuple(sorted(found, key=lambda one: one.key)))
+        odd = f"trim(line) <> '' AND NOT regexp_full_match(line, {quoted(_LINE)})"
+        (count,) = connection.execute(f"SELECT count(*) FROM ({all_of(lines)}) WHERE {odd}").fetchone()
+        if count:
+            raise UsageError("there are lines that aldo did not write")
+        grouped = f" GROUP BY {', '.join(str(place + 1) for place in range(len(keys)))}" if keys else ""
+        found = connection.execute(f"SELECT {', '.join([*keys, *sums])} FROM ({all_of(rows)}){grouped}").fetchall()
+    groups = [_from_row(row, len(by)) for row in found if row[len(by)]]
+    return UsageSums(by, tuple(sorted(groups, key=lambda one: one.key)))
 
 
 def _ends_with_a_line(file: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,6 +29,13 @@ class Binding:
     routing_digest: str
     authorization: str | None = None
     """The user and password of the base URL, as a header: a URL stands in logs, a header does not."""
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """User and password as they are, to be kept out of errors."""
+        if self.authorization is None:
+            return ()
+        return tuple(base64.b64decode(self.authorization.partition(" ")[2]).decode("utf-8").split(":", 1))
 
     def headers(self) -> dict[str, str]:
         """The headers of every request. Raises `Unauthorized` where a key is needed and missing."""

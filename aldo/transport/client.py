@@ -108,6 +108,11 @@ class ModelClient(_Client):
                 return
             time.sleep(pause)
 
+    def perform(self, exchange: Exchange) -> None:
+        """Send one exchange and read it to its end, once."""
+        for _ in self._events(exchange):
+            pass
+
     def _driven(self, steps: Steps[Result]) -> Result:
         try:
             step = next(steps)
@@ -116,8 +121,7 @@ class ModelClient(_Client):
                     if isinstance(step, Pause):
                         time.sleep(step.seconds)
                     else:
-                        for _ in self._events(step):
-                            pass
+                        self.perform(step)
                 except BaseException as error:
                     step = steps.throw(error)
                 else:
@@ -138,11 +142,14 @@ class ModelClient(_Client):
     @contextmanager
     def _answer(self, exchange: Exchange) -> Iterator[httpx.Response]:
         http = self._pool.client(exchange.binding.reach)
-        response = http.send(_message(http, exchange), stream=True)
+        message = _message(http, exchange)
+        exchange.sent = True
+        response = http.send(message, stream=True)
         try:
             exchange.opened(response.status_code, response.headers)
             yield response
         finally:
+            exchange.received(response.num_bytes_downloaded)
             response.close()
 
 
@@ -236,9 +243,12 @@ class AsyncModelClient(_Client):
     @asynccontextmanager
     async def _answer(self, exchange: Exchange) -> AsyncIterator[httpx.Response]:
         http = self._pool.client(exchange.binding.reach)
-        response = await http.send(_message(http, exchange), stream=True)
+        message = _message(http, exchange)
+        exchange.sent = True
+        response = await http.send(message, stream=True)
         try:
             exchange.opened(response.status_code, response.headers)
             yield response
         finally:
+            exchange.received(response.num_bytes_downloaded)
             await response.aclose()

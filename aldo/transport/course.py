@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from aldo.errors import SchemaMismatch, TransportError
+from aldo.errors import SchemaMismatch, TransportError, UsageError
 from aldo.schema.usage import UsageRow
 from aldo.transport.binding import Binding
 from aldo.transport.chat import ChatResult, Event, Finished
@@ -66,8 +66,9 @@ class Course:
         return 0.0
 
     def abandoned(self, exchange: Exchange, reason: BaseException) -> None:
-        """The caller wants no more of it. What is an ordinary exception was never sent: it has no row."""
-        if not isinstance(reason, Exception):
+        """The caller wants no more of it. What fails before anything is sent, such as a key that no header can
+        carry, has no row."""
+        if exchange.sent or not isinstance(reason, Exception):
             self._record(exchange, "cancelled")
 
     def to_be_mended(self, exchange: Exchange, mismatch: SchemaMismatch) -> None:
@@ -86,6 +87,9 @@ class Course:
             if asked is not None and not result.tool_calls:
                 try:
                     result = replace(result, parsed=asked.read(result))
+                except UsageError:  # the answer is whole; that it cannot be checked is the schema's fault
+                    self.succeeded(exchange)
+                    raise
                 except SchemaMismatch as mismatch:
                     # Without what the caller said: what we said ourselves of an earlier answer may be told.
                     first = self._asked_first or exchange

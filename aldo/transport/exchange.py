@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from aldo.errors import StreamCut, TransportError, TransportTimeout, Where
+from aldo.errors import ProtocolError, StreamCut, TransportError, TransportTimeout, Where
 from aldo.schema.decimals import pico_per_token, usd_text
 from aldo.schema.usage import FinishReason, UsageRow
 from aldo.transport.binding import Binding
@@ -33,6 +33,8 @@ class Exchange:
     """What all of them share: the request, the status, the clocks, and errors that hold nothing of what was sent."""
 
     path = ""
+    hands_on = False
+    """Whether its events go to the caller as they come."""
 
     def __init__(self, binding: Binding, timeouts: Timeouts) -> None:
         self.binding = binding
@@ -40,7 +42,9 @@ class Exchange:
         self.url = binding.url + self.path
         self.at = datetime.now(UTC)
         self.first_byte = False
-        """Whether the answer has begun: a byte of the body of a 200."""
+        """Whether the answer has begun: a byte of the body of a 200, as it was sent."""
+        self.sent = False
+        """Whether the request is on its way."""
         self.told = False
         """Whether anything of the answer has been handed on."""
         self.recorded = False
@@ -48,6 +52,7 @@ class Exchange:
         self.latency_ms: float | None = None
         self.ttft_ms: float | None = None
         self._status: int | None = None
+        self._ended = False
         self._answer_headers: Mapping[str, str] = {}
         self._reader: EventReader | WholeReader = WholeReader()
         self._started = self._last_content = time.monotonic()
@@ -89,6 +94,10 @@ class Exchange:
         """Whether nothing that is still to come counts."""
         return self._reader.done
 
+    def received(self, body_bytes: int) -> None:
+        """So many bytes of the body have come, before they were decoded."""
+        self.first_byte = self.first_byte or (self._status == 200 and body_bytes > 0)
+
     def opened(self, status: int, headers: Mapping[str, str]) -> None:
         """The answer's status and headers are here."""
         self._status = status
@@ -100,7 +109,6 @@ class Exchange:
 
         Raises `TransportTimeout` where the server has sent no content for too long, however much it sent.
         """
-        self.first_byte = self.first_byte or (self._status == 200 and bool(piece))
         yield from self._told(self._reader.feed(piece))
         now = time.monotonic()
         if self._reader.content:
@@ -110,6 +118,7 @@ class Exchange:
 
     def end(self) -> Iterator[Event]:
         """The body has ended. Gives what was left of it."""
+        self._ended = True
         rest = self._reader.end()
         if self._status != 200:
             raise self.binding.adapter.error(self._status or 0, self._answer_headers, b"".join(rest), self.url)
@@ -121,6 +130,14 @@ class Exchange:
         """Whether a connection that ends now, in whatever way, takes nothing from the answer."""
         return False
 
+    def _settled(self, error: TransportError) -> bool:
+        """Whether what came before the error says enough: a whole answer, or a status that is a refusal."""
+        if self._ended or not isinstance(error, (StreamCut, TransportTimeout, ProtocolError)):
+            return False
+        if self._status not in (None, 200):
+            return True
+        return self.whole_already() and not isinstance(error, ProtocolError)
+
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Runs I/O. Every error that leaves says which entry it came from, and nothing of what was sent."""
@@ -128,8 +145,9 @@ class Exchange:
             with foreign_errors_mapped(self.url, begun=lambda: self._status is not None):
                 yield
         except TransportError as error:
-            if isinstance(error, (StreamCut, TransportTimeout)) and self.whole_already():
+            if self._settled(error):
                 return
+            error.__context__ = None  # another library's error, which may quote what came
             error.said = self.redacted(error.said) if error.said else ""
             error.where = Where(self.binding.entry.id, self.binding.entry.provider, self.binding.adapter.wire_model)
             raise
@@ -141,7 +159,7 @@ class Exchange:
         except TransportError:
             headers = {}  # no key: none was sent
         headers.pop("content-type", None)
-        return Redactor(self.texts(), headers)(said)
+        return Redactor([*self.texts(), *self.binding.passwords], headers)(said)
 
     def row(self, outcome: str) -> UsageRow:
         """The usage row of this attempt."""
@@ -180,9 +198,9 @@ class Exchange:
 
     def _told(self, found: Iterable[bytes]) -> Iterator[Event]:
         for event in self._events(found):
-            if not self.told:
-                self.told = True
+            if self.ttft_ms is None:
                 self.ttft_ms = _milliseconds(self._started)
+                self.told = self.hands_on
             yield event
 
     def _events(self, found: Iterable[bytes]) -> Iterator[Event]:
@@ -197,7 +215,7 @@ class ChatExchange(Exchange):
     def __init__(self, binding: Binding, timeouts: Timeouts, request: ChatRequest, *, stream: bool) -> None:
         super().__init__(binding, timeouts)
         self.request = request
-        self._stream = stream
+        self._stream = self.hands_on = stream
         self._answer = ChatAccumulator()
         self._last: list[Event] = []
 
@@ -250,6 +268,27 @@ class ChatExchange(Exchange):
         return ready, whole
 
 
+class RawExchange(Exchange):
+    """A request that chats and embeddings have no place for, and the JSON of its answer."""
+
+    def __init__(self, binding: Binding, timeouts: Timeouts, path: str, body: Mapping[str, Any]) -> None:
+        self.path = path
+        super().__init__(binding, timeouts)
+        self._body = body
+        self.value: Any = None
+
+    def body(self) -> Mapping[str, Any]:
+        return self._body
+
+    def texts(self) -> Iterable[str]:
+        return said_in((self._body,))
+
+    def _events(self, found: Iterable[bytes]) -> Iterator[Event]:
+        for data in found:
+            self.value = parsed(data, "an answer")
+        return iter(())
+
+
 class EmbeddingExchange(Exchange):
     """One batch of texts."""
 
@@ -262,6 +301,11 @@ class EmbeddingExchange(Exchange):
         self._usage = Usage()
         self._returned_model: str | None = None
         self.vectors: list[Vector] = []
+
+    def check_length(self, length: int) -> None:
+        """Raises `ProtocolError` where the vectors are not as long as those of an earlier batch."""
+        if len(self.vectors[0]) != length:
+            raise ProtocolError("the server sent embeddings of different lengths for different batches")
 
     def body(self) -> Mapping[str, Any]:
         return self.binding.adapter.embedding_body(self._request, self._batch)

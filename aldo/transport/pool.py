@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from aldo.errors import ConnectionFailed
 from aldo.transport.egress import AsyncGuardedTransport, EgressPolicy, GuardedTransport
 
 
@@ -39,6 +43,22 @@ class Reach:
     proxies: bool = False
 
 
+def _no_cookies() -> CookieJar:
+    """A jar that stays empty. Cookies know no ports: one server's would travel to the next on this machine."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
+@contextmanager
+def _environment_errors_mapped() -> Iterator[None]:
+    """httpx reads proxies and certificates from the environment when a client is made."""
+    try:
+        yield
+    except (OSError, ValueError):
+        raise ConnectionFailed(
+            "no connection can be made: a proxy or certificate variable of the environment makes no sense"
+        ) from None
+
+
 class Pool:
     """Connections for any number of clients and threads. A client that is given none has its own.
 
@@ -56,9 +76,10 @@ class Pool:
             if reach not in self._clients:
                 guard = GuardedTransport(EgressPolicy(reach.networks, private=reach.private)) if reach.guarded else None
                 trusting = reach.proxies and self._http is None
-                self._clients[reach] = httpx.Client(
-                    transport=self._http or guard, trust_env=trusting, follow_redirects=False
-                )
+                with _environment_errors_mapped():
+                    self._clients[reach] = httpx.Client(
+                        transport=self._http or guard, trust_env=trusting, follow_redirects=False, cookies=_no_cookies()
+                    )
             return self._clients[reach]
 
     def close(self) -> None:
@@ -82,9 +103,10 @@ class AsyncPool:
             policy = EgressPolicy(reach.networks, private=reach.private)
             guard = AsyncGuardedTransport(policy) if reach.guarded else None
             trusting = reach.proxies and self._http is None
-            self._clients[reach] = httpx.AsyncClient(
-                transport=self._http or guard, trust_env=trusting, follow_redirects=False
-            )
+            with _environment_errors_mapped():
+                self._clients[reach] = httpx.AsyncClient(
+                    transport=self._http or guard, trust_env=trusting, follow_redirects=False, cookies=_no_cookies()
+                )
         return self._clients[reach]
 
     async def aclose(self) -> None:

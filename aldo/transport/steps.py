@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from aldo.errors import ProtocolError, SchemaMismatch, TransportError
+from aldo.errors import SchemaMismatch, TransportError
 from aldo.schema.decimals import pico_usd, usd_text
 from aldo.schema.usage import UsageRow
 from aldo.transport.chat import ChatRequest, ChatResult, Usage
@@ -75,17 +75,22 @@ def embedding(plan: Plan, request: EmbeddingRequest) -> Steps[EmbeddingResult]:
     while len(done) < len(batches):
         exchange = EmbeddingExchange(course.binding, plan.timeouts, request, batches[len(done)])
         if (yield from asked(course, exchange)):
-            course.succeeded(exchange)
-            done.append(exchange)
-        elif course.moved:
+            try:
+                with exchange.errors():
+                    exchange.check_length(len((done or [exchange])[0].vectors[0]))
+            except TransportError as error:
+                course.failed(exchange, error)
+            else:
+                course.succeeded(exchange)
+                done.append(exchange)
+                continue
+        if course.moved:
             done.clear()
     return _joined(done, tuple(course.rows))
 
 
 def _joined(done: list[EmbeddingExchange], rows: tuple[UsageRow, ...]) -> EmbeddingResult:
     vectors = tuple(vector for exchange in done for vector in exchange.vectors)
-    if len({len(vector) for vector in vectors}) != 1:
-        raise ProtocolError("the server sent embeddings of different lengths for different batches")
     tokens = [exchange.usage().tokens_in for exchange in done]
     usd = [exchange.usd() for exchange in done]
     last = done[-1]

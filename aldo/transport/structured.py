@@ -6,8 +6,9 @@ What goes wrong is told by place and keyword only: an error holds nothing of the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from aldo.errors import SchemaMismatch, UsageError
@@ -23,13 +24,20 @@ class Wanted:
     def __init__(self, schema: Any) -> None:
         """Raises `UsageError` for a schema that is none."""
         from jsonschema.exceptions import SchemaError
-        from jsonschema.validators import validator_for
+        from jsonschema.validators import Draft202012Validator, validator_for
         from referencing import Registry
 
         self.schema = schema
-        kind = validator_for(schema)
+        self._names = frozenset(_names(schema))
+        if isinstance(schema, Mapping) and not isinstance(schema.get("$schema", ""), str):
+            raise UsageError("the schema is no JSON Schema: its $schema is no text")
+        # With a default, a dialect that nobody knows is taken for it; without, for one that warns.
+        kind = validator_for(schema, default=Draft202012Validator)
         try:
+            json.dumps(schema, allow_nan=False)
             kind.check_schema(schema)
+        except (ValueError, TypeError, RecursionError):
+            raise UsageError("the schema is no JSON Schema: it holds what JSON does not") from None
         except SchemaError as error:
             place = "/".join(map(str, error.absolute_path))
             raise UsageError(f"the schema is no JSON Schema: at /{place}: {error.message}") from None
@@ -41,11 +49,18 @@ class Wanted:
         if result.refusal:
             raise SchemaMismatch("the model refused to answer", result=result)
         try:
-            value = json.loads(_bare(result.text), parse_constant=_refuse)
+            value = json.loads(_bare(result.text), parse_constant=_refuse, parse_float=_finite)
+            if result.finish_reason == "length" and type(value) in (int, float):
+                raise ValueError("more digits may have been to come")
         except (ValueError, RecursionError):
             cut = ", because it was cut at max_tokens" if result.finish_reason == "length" else ""
             raise SchemaMismatch(f"the answer is no JSON{cut}", result=result) from None
-        problems = self._problems(value)
+        try:
+            problems = self._problems(value)
+        except (RecursionError, ArithmeticError):
+            raise SchemaMismatch(
+                "the answer is too deep or too large to be held against the schema", result=result
+            ) from None
         if problems:
             raise SchemaMismatch("the answer does not fit the schema", problems=problems, result=result)
         return value
@@ -57,8 +72,14 @@ class Wanted:
             found = sorted(self._validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
         except Unresolvable as error:
             raise UsageError(f"the schema refers to {error.ref!r}, which is not in it; nothing is fetched") from None
-        told = dict.fromkeys(_problem(error) for error in found)
+        told = dict.fromkeys(self._problem(error) for error in found)
         return tuple(told)[:_MOST_PROBLEMS]
+
+    def _problem(self, error: Any) -> str:
+        """Where and what, in words of the schema: a name that only the answer has is a part of the answer."""
+        known = (str(part) if isinstance(part, int) or part in self._names else "…" for part in error.absolute_path)
+        limit = json.dumps(error.validator_value, default=str)
+        return f"at /{'/'.join(known)}: {error.validator} {limit if len(limit) <= 80 else ''}".rstrip()
 
 
 def wanted(response_format: Mapping[str, Any] | None) -> Wanted | None:
@@ -106,7 +127,20 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _problem(error: Any) -> str:
-    place = "".join(f"/{part}" for part in error.absolute_path) or "/"
-    limit = json.dumps(error.validator_value, default=str)
-    return f"at {place}: {error.validator} {limit if len(limit) <= 80 else ''}".rstrip()
+def _finite(number: str) -> float:
+    """Raises `ValueError` for a number that no float holds: nobody could write it down again."""
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError(f"{number[:20]} is too large")
+    return value
+
+
+def _names(schema: Any) -> Iterator[str]:
+    """All keys anywhere in it."""
+    if isinstance(schema, Mapping):
+        for name, inner in schema.items():
+            yield str(name)
+            yield from _names(inner)
+    elif isinstance(schema, (list, tuple)):
+        for inner in schema:
+            yield from _names(inner)

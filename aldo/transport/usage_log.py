@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,16 +55,16 @@ class UsageLog:
         line = row.to_json().encode("utf-8", "backslashreplace") + b"\n"
         with self._mutex:
             try:
+                if self._file < 0:
+                    raise OSError(None, "it is closed")
                 with self._turn():
                     self._append(line)
             except OSError as error:
                 _log.error("a row is missing in the usage log %s: %s", self.path, error.strerror or error)
 
     def _append(self, line: bytes) -> None:
-        try:
-            end = os.lseek(self._file, 0, os.SEEK_END)
-        except OSError:  # a pipe, which has no end to look at
-            end = 0
+        status = os.fstat(self._file)
+        end = status.st_size if stat.S_ISREG(status.st_mode) else 0  # a pipe has no end to look at
         whole = self._end_of_whole_lines(end)
         if whole < end:
             os.ftruncate(self._file, whole)
@@ -78,12 +79,17 @@ class UsageLog:
         block = 4096
         while end > 0:
             start = max(0, end - block)
-            os.lseek(self._file, start, os.SEEK_SET)
-            newline = os.read(self._file, end - start).rfind(b"\n")
+            newline = self._read(start, end - start).rfind(b"\n")
             if newline >= 0:
                 return start + newline + 1
             end = start
         return 0
+
+    def _read(self, start: int, size: int) -> bytes:
+        if hasattr(os, "pread"):  # forked writers share the position in the file
+            return os.pread(self._file, size, start)
+        os.lseek(self._file, start, os.SEEK_SET)
+        return os.read(self._file, size)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -93,10 +99,15 @@ class UsageLog:
         except ImportError:  # Windows: an append is one write, and that has to do
             yield
             return
+        # Two locks: the first keeps logs of one process apart, the second the writers that were forked from one.
         with suppress(OSError):  # some network file systems have no locks
             fcntl.flock(self._file, fcntl.LOCK_EX)
+        with suppress(OSError):
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
             yield
         finally:
+            with suppress(OSError):
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
             with suppress(OSError):
                 fcntl.flock(self._file, fcntl.LOCK_UN)

@@ -14,8 +14,8 @@ from aldo.errors import AldoError, TransportError
 from aldo.schema.catalog import Catalog
 from aldo.schema.entry import ModelEntry
 from aldo.schema.vocabulary import PRIVACY_TIERS
-from aldo.transport.audit.checks import NOT_ABOUT_A_CLAIM, asking, checked
-from aldo.transport.audit.claims import Claim
+from aldo.transport.audit.checks import asking, checked
+from aldo.transport.audit.claims import Claim, says_nothing
 from aldo.transport.audit.context import context_claims
 from aldo.transport.audit.subject import Subject
 from aldo.transport.binding import Binding, bound
@@ -60,13 +60,16 @@ class Checked:
     def correction(self) -> Part | None:
         """What an overlay would change: the tags that are not true, and the context that is served."""
         fields: dict[str, Any] = {}
-        if self.refuted:
-            if set(self.refuted) == set(self.entry.provides):
-                fields["enabled"] = False  # an entry provides something; this one, nothing
-            else:
+        longest = self.entry.max_output_tokens
+        if set(self.refuted) == set(self.entry.provides):
+            fields["enabled"] = False  # an entry provides something; this one, nothing
+        else:
+            if self.refuted:
                 fields["provides"] = {"$remove": list(self.refuted)}
-        if self.served_context is not None:
-            fields["servedContextTokens"] = self.served_context
+            if self.served_context is not None:
+                fields["servedContextTokens"] = self.served_context
+            if self.served_context is not None and longest is not None and longest > self.served_context:
+                fields["maxOutputTokens"] = self.served_context
         notes = tuple(f"{claim.name}: {claim.evidence}" for claim in self.claims if claim.verdict == "refuted")
         return Part(self.entry.id, fields, notes) if fields else None
 
@@ -101,6 +104,8 @@ def _expected(one: Checked) -> dict[str, Any]:
         fields["provides"] = list(one.entry.provides)
     if one.served_context is not None:
         fields["effectiveContextTokens"] = one.entry.effective_context_tokens
+        rest = {"servedContextTokens": one.entry.served_context_tokens, "maxOutputTokens": one.entry.max_output_tokens}
+        fields |= {name: value for name, value in rest.items() if value is not None}
     return fields
 
 
@@ -157,10 +162,9 @@ def _checked(
             return Checked(entry, url, unreachable=outcome)
     try:  # a first request loads the model, and only then do some servers say what they serve
         _warm_up(client, entry)
-    except NOT_ABOUT_A_CLAIM as error:
-        return Checked(entry, url, unreachable=f"its first request failed: {error}")
-    except TransportError:
-        pass  # it was refused: the claims will say what that is about
+    except TransportError as error:  # one that is refused is another thing: the claims will say what it is about
+        if says_nothing(error):
+            return Checked(entry, url, unreachable=f"its first request failed: {error}")
     server = anyio.run(_probed, binding) if entry.locality != "cloud" else ""
     model = None
     if isinstance(server, Server):
@@ -168,7 +172,7 @@ def _checked(
         model = server.model(name) or (
             server.models[0] if not server.names_matter and len(server.models) == 1 else None
         )
-    subject = Subject(binding, pool, timeouts, client, model)
+    subject = Subject(binding, timeouts, client, model)
     progress(f"{entry.id}: context")
     contexts, served = context_claims(subject, deep=deep)
     found = {claim.name: claim for claim in contexts}

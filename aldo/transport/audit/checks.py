@@ -8,35 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aldo.errors import (
-    BadRequest,
-    ConnectionFailed,
-    EgressRefused,
-    ModelNotFound,
-    RateLimited,
-    SchemaMismatch,
-    ServerLoading,
-    ToolCallUnparsable,
-    TransportError,
-    TransportTimeout,
-    Unauthorized,
-)
-from aldo.transport.audit.claims import Claim, confirmed, refuted, unclear
+from aldo.errors import BadRequest, SchemaMismatch, ToolCallUnparsable, TransportError
+from aldo.transport.audit.claims import Claim, confirmed, refuted, says_nothing, unclear
 from aldo.transport.audit.pictures import picture, silence
 from aldo.transport.audit.subject import Subject
 from aldo.transport.chat import ChatRequest, ChatResult, ReasoningDelta, TextDelta, json_schema_format
 from aldo.transport.embedding import EmbeddingRequest
 
-NOT_ABOUT_A_CLAIM = (
-    ConnectionFailed,
-    EgressRefused,
-    ModelNotFound,
-    RateLimited,
-    ServerLoading,
-    TransportTimeout,
-    Unauthorized,
-)
-"""Failures that say nothing about what the model can do."""
+_LONG_PIECE = 20
+"""Characters that no server sends at once that sends words as they come."""
 
 Check = Callable[[Subject, str], Claim]
 
@@ -70,12 +50,16 @@ def asking(text: str, **more: Any) -> ChatRequest:
 
 
 def streaming(subject: Subject, claim: str) -> Claim:
-    pieces = 0
-    for event in subject.client.stream(asking("Count from one to ten.", max_tokens=32)):
-        pieces += isinstance(event, (TextDelta, ReasoningDelta))
-    if pieces > 1:
-        return confirmed(claim, f"the answer came in {pieces} pieces")
-    return unclear(claim, f"the answer came in {pieces} piece{'s' if pieces != 1 else ''}: too short to tell")
+    pieces = [
+        event.text
+        for event in subject.client.stream(asking("Count from one to ten.", max_tokens=32))
+        if isinstance(event, (TextDelta, ReasoningDelta))
+    ]
+    if len(pieces) > 1:
+        return confirmed(claim, f"the answer came in {len(pieces)} pieces")
+    if len("".join(pieces)) >= _LONG_PIECE:
+        return refuted(claim, "a whole answer came in one piece")
+    return unclear(claim, "the answer was too short to tell")
 
 
 def tools(subject: Subject, claim: str) -> Claim:
@@ -107,11 +91,11 @@ def _called(subject: Subject, request: ChatRequest) -> list[str] | str:
     """The names of well-formed calls, or what went wrong."""
     try:
         calls = subject.client.chat(request).tool_calls
-    except NOT_ABOUT_A_CLAIM:
-        raise
     except ToolCallUnparsable:
         return "its call cannot be read"
     except TransportError as error:
+        if says_nothing(error):
+            raise
         return _said(error)
     return [call.name for call in calls if call.name == "get_weather" and isinstance(call.arguments.get("city"), str)]
 
@@ -197,9 +181,9 @@ def fill_in(subject: Subject, claim: str) -> Claim:
 def embeddings(subject: Subject, claim: str) -> Claim:
     try:
         result = subject.client.embed(EmbeddingRequest(("The sea is wide.", "Two plus two is four.")))
-    except NOT_ABOUT_A_CLAIM:
-        raise
     except TransportError as error:
+        if says_nothing(error):
+            raise
         return refuted(claim, _said(error))
     if result.vectors[0] == result.vectors[1]:
         return refuted(claim, "two different texts have the same vector")
@@ -257,18 +241,18 @@ def checked(subject: Subject, claim: str, done: Mapping[str, Claim]) -> Claim:
             return other._replace(name=claim)
     try:
         return check(subject, claim)
-    except NOT_ABOUT_A_CLAIM as error:
-        return unclear(claim, f"could not be asked: {_said(error)}")
     except TransportError as error:
+        if says_nothing(error):
+            return unclear(claim, f"could not be asked: {_said(error)}")
         return refuted(claim, _said(error))
 
 
 def _said_or_refused(subject: Subject, request: ChatRequest) -> ChatResult | str:
     try:
         return subject.client.chat(request)
-    except NOT_ABOUT_A_CLAIM:
-        raise
     except TransportError as error:
+        if says_nothing(error):
+            raise
         return _said(error)
 
 

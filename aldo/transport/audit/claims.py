@@ -4,6 +4,37 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+from aldo.errors import (
+    ConnectionFailed,
+    EgressRefused,
+    ModelNotFound,
+    RateLimited,
+    ServerError,
+    ServerLoading,
+    StreamCut,
+    TransportError,
+    TransportTimeout,
+    Unauthorized,
+)
+
+_NOTHING = (
+    ConnectionFailed,
+    EgressRefused,
+    ModelNotFound,
+    RateLimited,
+    ServerLoading,
+    StreamCut,
+    TransportTimeout,
+    Unauthorized,
+)
+_BUSY = (502, 503, 504, 529)
+
+
+def says_nothing(error: TransportError) -> bool:
+    """Whether a failure says nothing about what the model can do."""
+    return isinstance(error, _NOTHING) or (isinstance(error, ServerError) and error.status in _BUSY)
+
+
 Verdict = Literal["confirmed", "refuted", "unclear"]
 
 

@@ -18,7 +18,7 @@ _MARGIN = 64  # tokens left for the template and the answer
 def context_claims(subject: Subject, *, deep: bool) -> tuple[list[Claim], int | None]:
     """The claim of the context and those of its tags, and the tokens served where that is less than claimed."""
     claimed = subject.entry.context_tokens
-    stated = subject.served.context if subject.served else None
+    stated = (subject.served.context or None) if subject.served else None
     if stated is None and deep:
         claim, stated = _filled(subject, claimed)
     elif stated is None:
@@ -54,14 +54,32 @@ def _filled(subject: Subject, claimed: int) -> tuple[Claim, int | None]:
     words = max(100, (claimed - _MARGIN - few) * 100 // (many - few) + 100)
     try:
         counted = _tokens(subject, words)
-    except ContextExceeded as error:
-        return refuted("context", f"claimed {claimed}; refused: {error.said or error}"), None
+    except ContextExceeded:
+        return _taken(subject, claimed, words)
     except TransportError as error:
         return unclear("context", f"could not be asked: {error}"), None
     expected = few + (words - 100) * (many - few) // 100
     if counted is not None and counted < expected * 0.95:
         return refuted("context", f"of a prompt of {expected} tokens {counted} were read"), counted
     return confirmed("context", f"a prompt of {counted} tokens was read whole"), claimed
+
+
+def _taken(subject: Subject, claimed: int, words: int) -> tuple[Claim, int | None]:
+    """The longest prompt that is taken, of those half, a quarter … as long as one that was refused."""
+    while (words := words // 2) >= 100:
+        try:
+            counted = _tokens(subject, words)
+        except ContextExceeded:
+            continue
+        except TransportError as error:
+            return unclear("context", f"could not be asked: {error}"), None
+        if counted is None:
+            break
+        claim = refuted(
+            "context", f"claimed {claimed}; a prompt that long is refused, one of {counted} tokens is taken"
+        )
+        return claim, counted
+    return refuted("context", f"claimed {claimed}; a prompt that long is refused"), None
 
 
 def _tokens(subject: Subject, words: int) -> int | None:

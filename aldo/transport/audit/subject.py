@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
-
+from aldo.errors import TransportError
 from aldo.schema.entry import ModelEntry
 from aldo.schema.frozen import thawed
+from aldo.transport.audit.claims import says_nothing
 from aldo.transport.binding import Binding
 from aldo.transport.chat import ChatRequest, ChatResult, Finished
 from aldo.transport.client import ModelClient
-from aldo.transport.pool import Pool, Timeouts
+from aldo.transport.exchange import RawExchange
+from aldo.transport.pool import Timeouts
 from aldo.transport.probes.served import ServedModel
 from aldo.transport.structured import wanted
 from aldo.transport.wire.accumulate import ChatAccumulator
-from aldo.transport.wire.faults import foreign_errors_mapped
-from aldo.transport.wire.reader import parsed
-
-_MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,6 @@ class Subject:
     """One entry under audit."""
 
     binding: Binding
-    pool: Pool
     timeouts: Timeouts
     client: ModelClient
     served: ServedModel | None
@@ -44,30 +39,28 @@ class Subject:
 
         Raises what `ModelClient.chat` raises, `SchemaMismatch` too.
         """
-        adapter = self.binding.adapter
-        body = adapter.chat_body(replace(request, response_format=None), stream=False)
-        response = self._sent("/chat/completions", {**body, "response_format": thawed(request.response_format)})
-        if response.status_code != 200:
-            raise adapter.error(response.status_code, response.headers, response.content, self.binding.url)
+        body = self.binding.adapter.chat_body(replace(request, response_format=None), stream=False)
+        value = self._asked("/chat/completions", {**body, "response_format": thawed(request.response_format)})
         answer = ChatAccumulator()
-        answer.chunk(parsed(response.content))
+        answer.chunk(value)
         *_, last = answer.end()
         assert isinstance(last, Finished)
         asked = wanted(request.response_format)
         return replace(last.result, parsed=asked.read(last.result) if asked else None)
 
     def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
-        """A request that chats and embeddings have no place for. Status and JSON, None for a body that is none."""
-        response = self._sent(path, {**body, "model": self.binding.adapter.wire_model})
-        try:
-            return response.status_code, json.loads(response.content[:_MOST_BYTES])
-        except (ValueError, RecursionError):
-            return response.status_code, None
+        """A request that chats and embeddings have no place for. Status and JSON, None where it was refused.
 
-    def _sent(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
-        url = self.binding.url + path
-        headers = {**self.binding.headers(), "content-type": "application/json"}
-        with foreign_errors_mapped(url):
-            return self.pool.client(self.binding.reach).post(
-                url, content=json.dumps(body), headers=headers, timeout=self.timeouts.for_http()
-            )
+        Raises a `TransportError` that says nothing about what was asked.
+        """
+        try:
+            return 200, self._asked(path, {**body, "model": self.binding.adapter.wire_model})
+        except TransportError as error:
+            if says_nothing(error) or error.status is None:
+                raise
+            return error.status, None
+
+    def _asked(self, path: str, body: Mapping[str, Any]) -> Any:
+        exchange = RawExchange(self.binding, self.timeouts, path, body)
+        self.client.perform(exchange)
+        return exchange.value

@@ -35,7 +35,8 @@ class Answer(NamedTuple):
         found = self.fields.get(name)
         if not isinstance(found, list):
             return None
-        return [item for item in found if isinstance(item, Mapping)]
+        items = [item for item in found if isinstance(item, Mapping)]
+        return items if items or not found else None  # a list in which nothing is an object is another list
 
 
 class Ask:
@@ -62,9 +63,11 @@ class Ask:
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
         url = self.root + path
         with foreign_errors_mapped(url):
-            request = self._client.build_request(
-                method, url, json=body, headers={"accept": "application/json", **self._headers}, timeout=self._timeout
-            )
+            headers = {"accept": "application/json", **self._headers}
+            content = None if body is None else json.dumps(body).encode("ascii")  # a name may be no Unicode
+            if content is not None:
+                headers["content-type"] = "application/json"
+            request = self._client.build_request(method, url, content=content, headers=headers, timeout=self._timeout)
             response = await self._client.send(request, stream=True)
             try:
                 data = b""

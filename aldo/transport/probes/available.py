@@ -12,6 +12,7 @@ import anyio
 from aldo.errors import AldoError, ConnectionFailed, TransportTimeout
 from aldo.schema.catalog import Catalog
 from aldo.schema.entry import ModelEntry
+from aldo.schema.vocabulary import PRIVACY_TIERS
 from aldo.transport.adapter import Adapter, adapter_for
 from aldo.transport.binding import bound
 from aldo.transport.pool import AsyncPool, Reach
@@ -108,8 +109,9 @@ async def _with_own_pool(catalog: Catalog, environ: Mapping[str, str], seconds: 
 def _door(catalog: Catalog, entry: ModelEntry, environ: Mapping[str, str]) -> _Door | str:
     """Where to ask about an entry, or why that cannot be."""
     try:
-        # Nothing of a prompt is sent, so what is asked is public.
-        binding = bound(catalog, entry, "public", environ, "")
+        # Nothing of a prompt is sent. An entry that sees other tiers alone is asked as one of those: as a chat would.
+        tier = next(tier for tier in PRIVACY_TIERS if tier in entry.privacy_allowed)
+        binding = bound(catalog, entry, tier, environ, "")
         headers = binding.headers()
     except AldoError as error:
         return str(error.args[0])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain, count
 from typing import Any
 
 import anyio
@@ -23,6 +24,8 @@ from aldo.transport.probes.runtimes import RUNTIMES
 from aldo.transport.probes.served import ServedModel, Server
 
 VARIABLE = "ALDO_LOCAL_DISCOVERY"
+_LONGEST_NAME = 10_000  # characters: what a catalog takes for a text
+_LARGEST_CONTEXT = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _discovery(
         if isinstance(outcome, str):
             found.append(Found(runtime, shown, "down", outcome))
             continue
-        models = _models(outcome)
+        models = _models(outcome, _kind_of(runtime))
         detail = {"loading": "its model is still loading", "locked": "it wants a key"}.get(outcome.state, "up")
         found.append(Found(runtime, shown, outcome.state, detail, tuple(model.name for model in models)))
         for model in models:
@@ -153,27 +156,46 @@ def _discovery(
             if catalog and name in catalog.by_id:
                 known.append(name)
                 continue
-            unique = name if name not in taken else f"{runtime}-{name}"
             by_name = outcome.names_matter or len(models) > 1
-            part = _entry(unique, runtime, shown, model, by_name=by_name)
-            if part.id not in taken:
-                taken.add(part.id)
-                parts.append(part)
+            part = _entry(_unique(name, runtime, taken), runtime, shown, model, by_name=by_name)
+            taken.add(part.id)
+            parts.append(part)
     return Discovery(tuple(found), tuple(parts), tuple(known))
 
 
-def _models(server: Server) -> tuple[ServedModel, ...]:
-    """What the server serves. mlx_lm.server does not say what it has loaded; asked for no name, it answers all the
-    same."""
+def _unique(name: str, runtime: str, taken: set[str]) -> str:
+    """The name itself, with the runtime's before it where it is taken, or with a number behind."""
+    candidates = chain((name, f"{runtime}-{name}"), (f"{runtime}-{name}-{number}" for number in count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _models(server: Server, kind: KindData) -> tuple[ServedModel, ...]:
+    """What the server serves, each model once, without what a catalog cannot name or its kind cannot serve.
+
+    mlx_lm.server does not say what it has loaded; asked for no name, it answers all the same.
+    """
     if server.runtime == "mlx" and not server.models and server.state == "up":
         return (ServedModel("mlx-default-model"),)
-    return server.models
+    named = {model.name: model for model in server.models if _can_be_named(model.name)}
+    return tuple(m for m in named.values() if "embeddings" not in kind.cannot_serve or not _is_for_embeddings(m))
+
+
+def _can_be_named(name: str) -> bool:
+    """Whether a catalog can hold it as the name on the wire."""
+    try:
+        return 0 < len(name) <= _LONGEST_NAME and bool(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_for_embeddings(model: ServedModel) -> bool:
+    return embeds(model.name) if model.embeds is None else model.embeds
 
 
 def _entry(name: str, runtime: str, url: str, model: ServedModel, *, by_name: bool) -> Part:
     kind = _kind_of(runtime)
-    is_embedding = embeds(model.name) if model.embeds is None else model.embeds
-    context = model.context or UNKNOWN_CONTEXT
+    is_embedding = _is_for_embeddings(model)
+    context = min(model.context or UNKNOWN_CONTEXT, _LARGEST_CONTEXT)
     said = model.provides if model.provides is not None else frozenset(projected(model.name))
     tags = (said - set(kind.cannot_serve)) | set(context_tags(context) if not is_embedding else ())
     tags -= {tag for tag in tags if tag.endswith("-context") and tag not in context_tags(context)}
@@ -183,7 +205,7 @@ def _entry(name: str, runtime: str, url: str, model: ServedModel, *, by_name: bo
     notes = []
     if model.provides is None and not is_embedding:
         notes.append("provides: from the name; aldo models audit asks the model")
-    if model.context is None:
+    if not model.context:
         notes.append(f"effectiveContextTokens: the server does not say; {UNKNOWN_CONTEXT} is a guess")
     config: dict[str, Any] = {"baseUrl": url}
     if by_name:

@@ -13,9 +13,9 @@ _FAMILIES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     for pattern, tags in (
         (r"^qwen-?2\.5.*coder", (*_TOOLS, *_STRUCTURED, "128k-context", "code-fim")),
         (r"^qwen-?2\.5", (*_TOOLS, *_STRUCTURED, "128k-context")),
-        (r"^qwen-?3.*coder", (*_TOOLS, *_STRUCTURED, "128k-context", *_THINKS, "code-fim")),
-        (r"^qwen-?3", (*_TOOLS, *_STRUCTURED, "128k-context", *_THINKS)),
-        (r"^(meta-)?llama-?(3[.-][1-9]|[4-9])", (*_TOOLS, *_STRUCTURED, "128k-context")),
+        (r"^qwen-?3(?!\d|b\b).*coder", (*_TOOLS, *_STRUCTURED, "128k-context", *_THINKS, "code-fim")),
+        (r"^qwen-?3(?!\d|b\b)", (*_TOOLS, *_STRUCTURED, "128k-context", *_THINKS)),
+        (r"^(meta-)?llama-?(3[.-][1-9](?!\d*b\b)|[4-9](?!\d*b\b)(?!\d))", (*_TOOLS, *_STRUCTURED, "128k-context")),
         (r"^(deepseek-r1|phi-?4)", (*_THINKS, *_STRUCTURED, "128k-context")),
         (r"^gpt-oss", (*_THINKS, *_STRUCTURED, "128k-context", *_TOOLS)),
         (r"^(mistral|mixtral|ministral|codestral|devstral)", (*_TOOLS, *_STRUCTURED)),
@@ -29,6 +29,7 @@ _CONTEXT_TAGS = (
     ("200k-context", 200_000),
     ("1m-context", 1_000_000),
 )
+_LONGEST_ID = 180  # of the 200 that a name may have: a runtime's name may come before it
 _ENDINGS = (".gguf", ".safetensors", ".bin", ".mlx", ".ggml")
 
 UNKNOWN_CONTEXT = 8192
@@ -41,12 +42,13 @@ def normalised(name: str) -> str:
     for ending in _ENDINGS:
         short = short.removesuffix(ending)
     short = re.sub(r"[^a-z0-9._@+-]", "-", short.replace("_", "-").replace(":", "-"))
-    return short.removesuffix("-latest").strip("-.") or "model"
+    short = short.removesuffix("-latest").lstrip("-._@+").rstrip("-.")
+    return short[:_LONGEST_ID].rstrip("-.") or "model"
 
 
 def embeds(name: str) -> bool:
     """Whether a name is that of a model for embeddings."""
-    return "embed" in name.lower()
+    return "embed" in name.rstrip("/").rpartition("/")[2].lower()
 
 
 def projected(name: str) -> tuple[str, ...]:

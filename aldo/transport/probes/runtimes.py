@@ -80,7 +80,7 @@ def _ollama_parameter(shown: Mapping[str, Any], name: str) -> int | None:
     """A number of the model file's parameters, which are lines such as `num_ctx  8192`."""
     for line in text(shown.get("parameters")).splitlines():
         words = line.split()
-        if len(words) == 2 and words[0] == name and words[1].isdecimal():
+        if len(words) == 2 and words[0] == name and words[1].isdecimal() and len(words[1]) <= 12:
             return int(words[1])
     return None
 
@@ -88,7 +88,12 @@ def _ollama_parameter(shown: Mapping[str, Any], name: str) -> int | None:
 async def lmstudio(ask: Ask) -> Server | None:
     listed = (await ask.get("/api/v0/models")).items("data")
     if listed is not None and all("state" in item or "type" in item for item in listed):
-        return Server("lmstudio", tuple(_lmstudio_model(item) for item in listed if text(item.get("id"))))
+        # Without just-in-time loading it serves only what its other list has: the loaded ones.
+        serving = await quietly(ask.get("/v1/models"))
+        names = serving.items("data") if serving else None
+        served = None if names is None else {text(item.get("id")) for item in names}
+        found = [_lmstudio_model(item) for item in listed if text(item.get("id"))]
+        return Server("lmstudio", tuple(model for model in found if served is None or model.name in served))
     # It says 200 and an error to any path that it does not know; nobody else does.
     unknown = await ask.get("/health")
     if not (
@@ -133,7 +138,7 @@ async def llamacpp(ask: Ask) -> Server | None:
     models = await ask.get("/v1/models")
     listed = models.items("data") or []
     if not isinstance(settings, Mapping):
-        if models.status == 401:
+        if props.status == models.status == 401 and _is_llamacpps(models.value):
             return Server("llamacpp", state="locked")
         if not any(text(item.get("owned_by")) == "llamacpp" for item in listed):
             return None
@@ -146,6 +151,12 @@ async def llamacpp(ask: Ask) -> Server | None:
         if (name := text(item.get("id")))
     ]
     return Server("llamacpp", tuple(found), names_matter=False)
+
+
+def _is_llamacpps(refusal: Any) -> bool:
+    """Whether a 401 is in llama.cpp's words: an object with code and type."""
+    error = refusal.get("error") if isinstance(refusal, Mapping) else None
+    return isinstance(error, Mapping) and error.get("code") == 401 and "type" in error
 
 
 def _llamacpp_provides(props: Mapping[str, Any]) -> frozenset[str] | None:
@@ -169,14 +180,15 @@ def _meta(item: Mapping[str, Any], name: str) -> int | None:
 
 
 async def mlx(ask: Ask) -> Server | None:
-    if (await ask.get("/health")).fields.get("status") != "ok":
+    if (await ask.get("/health")).value != {"status": "ok"}:
         return None
     models = await ask.get("/v1/models")
     if models.empty and models.status == 200:  # so it says that its hub cache does not exist
         return Server("mlx", names_matter=False)
     listed = models.items("data")
-    if listed is None or any("owned_by" in item for item in listed):
-        return None  # llama.cpp says the same of its health
+    # llama.cpp says the same of its health, but not of its models.
+    if listed is None or models.fields.get("object") != "list" or any("owned_by" in item for item in listed):
+        return None
     return Server("mlx", tuple(_named(listed)), names_matter=False)
 
 

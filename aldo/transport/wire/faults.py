@@ -42,6 +42,7 @@ _CONTEXT_WORDS = (
     "too large to process",
 )
 _LONGEST = 300
+_LONGEST_WAIT = 31_536_000.0  # a year: what is longer is no time to wait, and perhaps a part of a prompt
 _NO_SUCH_PATH = ("not found", "file not found", "404 page not found", "unexpected endpoint")
 """What servers say of a path that they do not have: mlx and vLLM, llama.cpp, Ollama, LM Studio."""
 
@@ -57,6 +58,8 @@ _NO_CONNECTION = (
     httpcore.ProxyError,
     httpcore.UnsupportedProtocol,
 )
+_QUOTING = (httpx.RemoteProtocolError, httpcore.RemoteProtocolError, httpx.CookieConflict)
+_QUOTES_NOTHING = ("Server disconnected", "peer closed connection", "peer unexpectedly closed")
 _UNDECODABLE = (httpx.DecodingError, httpx.CookieConflict)
 _BROKEN = (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.ProtocolError)
 
@@ -94,7 +97,11 @@ def _refused(error: BaseException | None) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    """What the library says of it, unless that quotes what a server sent."""
+    said = str(error)
+    if isinstance(error, _QUOTING) and not said.startswith(_QUOTES_NOTHING):
+        return "it does not keep to HTTP"
+    return said or type(error).__name__
 
 
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
@@ -181,13 +188,13 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = float(value)
     except ValueError:
         return _seconds_until(value, headers.get("date"))
-    return seconds if isfinite(seconds) and seconds >= 0 else None
+    return min(seconds, _LONGEST_WAIT) if isfinite(seconds) and seconds >= 0 else None
 
 
 def _seconds_until(then: str, now: str | None) -> float | None:
     """The server's own clock counts where it told the time."""
     try:
         start = parsedate_to_datetime(now) if now else datetime.now(UTC)
-        return max(0.0, (parsedate_to_datetime(then) - start).total_seconds())
-    except (TypeError, ValueError):
+        return min(max(0.0, (parsedate_to_datetime(then) - start).total_seconds()), _LONGEST_WAIT)
+    except (TypeError, ValueError, OverflowError):
         return None

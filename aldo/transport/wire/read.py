@@ -31,6 +31,10 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+_MOST_TOKENS = 10**10
+
+
 def count(value: Any) -> int | None:
-    """A count of tokens; None for anything that is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """A count of tokens; None for anything that is none, and for what no server can have counted."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
+    return value if is_count else None

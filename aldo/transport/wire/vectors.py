@@ -30,15 +30,23 @@ def vectors_of(answer: Any, wanted: int) -> tuple[list[Vector], Usage, str | Non
     items = [mapping(item, "an embedding") for item in sequence(answer.get("data"), "data")]
     if len(items) != wanted:
         raise ProtocolError(f"the server sent {len(items)} embeddings for {wanted} texts")
-    places = [item.get("index") for item in items]
-    if sorted(place for place in places if isinstance(place, int)) == list(range(wanted)):
-        items.sort(key=lambda item: int(item["index"]))
+    items = _in_order(items)
     vectors = [_vector(item.get("embedding")) for item in items]
     if len({len(vector) for vector in vectors}) != 1:
         raise ProtocolError("the server sent embeddings of different lengths")
     usage = usage_of(answer.get("usage"))
     # Nothing is generated, and most servers leave that count out.
     return vectors, Usage(usage.tokens_in, usage.tokens_out or 0), text(answer.get("model")) or None
+
+
+def _in_order(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """By their indices. Where all are alike they say nothing; else they must give each text one vector."""
+    places = [item.get("index") for item in items]
+    if all(place == places[0] and type(place) is type(places[0]) for place in places):
+        return items
+    if not all(type(place) is int for place in places) or set(places) != set(range(len(items))):
+        raise ProtocolError("the indices of the embeddings give a text none, or more than one")
+    return sorted(items, key=lambda item: int(item["index"]))
 
 
 def _vector(value: Any) -> Vector:
