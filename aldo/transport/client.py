@@ -15,10 +15,11 @@ import httpx
 
 from aldo.errors import TransportError
 from aldo.schema.entry import ModelEntry
+from aldo.transport.calls import ChatExchange
 from aldo.transport.chat import ChatRequest, ChatResult, Event
 from aldo.transport.course import Course, Plan
 from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
-from aldo.transport.exchange import ChatExchange, Exchange
+from aldo.transport.exchange import Exchange
 from aldo.transport.pool import AsyncPool, Pool
 from aldo.transport.steps import Pause, Result, Steps, chatting, embedding
 from aldo.transport.structured import wanted

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from aldo.errors import SchemaMismatch, TransportError, UsageError
 from aldo.schema.usage import UsageRow
 from aldo.transport.binding import Binding
+from aldo.transport.calls import ChatExchange
 from aldo.transport.chat import ChatResult, Event, Finished
-from aldo.transport.exchange import ChatExchange, Exchange
+from aldo.transport.exchange import Exchange
 from aldo.transport.pool import Timeouts
 from aldo.transport.retry import Retry, another_may_help
 from aldo.transport.structured import Wanted

@@ -14,10 +14,11 @@ from typing import TypeVar
 from aldo.errors import SchemaMismatch, TransportError
 from aldo.schema.decimals import pico_usd, usd_text
 from aldo.schema.usage import UsageRow
+from aldo.transport.calls import ChatExchange, EmbeddingExchange
 from aldo.transport.chat import ChatRequest, ChatResult, Usage
 from aldo.transport.course import Course, Plan
 from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
-from aldo.transport.exchange import ChatExchange, EmbeddingExchange, Exchange
+from aldo.transport.exchange import Exchange
 from aldo.transport.structured import repaired, wanted
 
 Result = TypeVar("Result")

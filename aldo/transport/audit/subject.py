@@ -11,9 +11,9 @@ from aldo.schema.entry import ModelEntry
 from aldo.schema.frozen import thawed
 from aldo.transport.audit.claims import says_nothing
 from aldo.transport.binding import Binding
+from aldo.transport.calls import RawExchange
 from aldo.transport.chat import ChatRequest, ChatResult, Finished
 from aldo.transport.client import ModelClient
-from aldo.transport.exchange import RawExchange
 from aldo.transport.pool import Timeouts
 from aldo.transport.probes.served import ServedModel
 from aldo.transport.structured import wanted

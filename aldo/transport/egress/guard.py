@@ -152,7 +152,9 @@ def _for_httpcore(request: httpx.Request) -> httpcore.Request:
 
 
 def _for_httpx(answer: httpcore.Response, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
+    # Without the words behind the status: httpx writes them into its log, and a server may write there what it likes.
+    extensions = {name: value for name, value in answer.extensions.items() if name != "reason_phrase"}
+    return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=extensions)
 
 
 class GuardedTransport(httpx.BaseTransport):

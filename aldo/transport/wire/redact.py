@@ -17,7 +17,8 @@ _KEY_PIECE = 6  # characters of a key that an error may not hold in a row
 _PROMPT_PIECE = 12  # the same for a prompt; shorter runs are words that an error may hold by itself
 _PROMPT_LETTERS = 8  # the same, where only letters and digits count
 _SHORTEST_PROMPT = 6  # a prompt this short is withheld only as a whole, and one of still fewer letters is no secret
-_ESCAPE = re.compile(r"(?:\\x[0-9a-fA-F]{2})+|((?:\\+u\{?[0-9a-fA-F]{4}\}?)+)|\\+[nrtbf]|&#?\w{1,8};")
+_ESCAPE = re.compile(r"(?:(?:\\x|%)[0-9a-fA-F]{2})+|((?:\\+u\{?[0-9a-fA-F]{4}\}?)+)|\\+[nrtbf]|&#?\w{1,8};")
+_SIGNS = re.compile(r"[\x00-/:-@\[-`{-\x7f\s]+")  # what does not count: signs of ASCII, and space of every script
 _UNIT = re.compile(r"u\{?([0-9a-fA-F]{4})")
 
 Place = tuple[str, int, int]
@@ -38,10 +39,12 @@ class Redactor:
             self._keep_out(text.strip(), _PROMPT_PIECE, _PROMPT_LETTERS)
 
     def _keep_out(self, secret: str, piece: int, letters: int) -> None:
-        for form in {secret, " ".join(secret.split())}:  # messages are told with white space folded
+        folded = " ".join(secret.split())  # as messages are told
+        plain = {form for text in (secret, folded) for form in (text, json.dumps(text)[1:-1])}
+        for form in {*plain, json.dumps(secret, ensure_ascii=False)[1:-1]}:
             if len(form) >= min(piece, _SHORTEST_PROMPT):
                 self._exact.append((form, min(piece, len(form))))
-        spelled = "".join(letter for letter, _, _ in _letters(secret))
+        spelled = _SIGNS.sub("", _ESCAPE.sub(_undone, secret).casefold())  # as `_letters`, for texts of any length
         if len(spelled) >= min(letters, _SHORTEST_PROMPT):
             self._letters.append((spelled, min(letters, len(spelled))))
 
@@ -71,21 +74,16 @@ def _letters(text: str) -> Iterator[Place]:
     for escape in _ESCAPE.finditer(text):
         yield from _plain(text, at, escape.start())
         for letter in _undone(escape):
-            yield from ((small, escape.start(), escape.end()) for small in letter.lower() if _counts(small))
+            yield from ((small, escape.start(), escape.end()) for small in letter.casefold() if not _SIGNS.match(small))
         at = escape.end()
     yield from _plain(text, at, len(text))
 
 
 def _plain(text: str, start: int, end: int) -> Iterator[Place]:
     for place in range(start, end):
-        for small in text[place].lower():
-            if _counts(small):
+        for small in text[place].casefold():
+            if not _SIGNS.match(small):
                 yield small, place, place + 1
-
-
-def _counts(letter: str) -> bool:
-    """Letters and digits, and what is beyond ASCII and no space: signs and pictures."""
-    return letter.isalnum() or (letter > "\x7f" and not letter.isspace())
 
 
 def _undone(escape: re.Match[str]) -> str:
@@ -94,8 +92,8 @@ def _undone(escape: re.Match[str]) -> str:
     if escape[1]:
         units = bytes.fromhex("".join(_UNIT.findall(escape[1])))  # two of them may be one sign
         return units.decode("utf-16-be", "replace")
-    if written.startswith("\\x"):
-        return bytes.fromhex(written.replace("\\x", "")).decode("utf-8", "replace")
+    if written.startswith(("\\x", "%")):
+        return bytes.fromhex(written.replace("\\x", "").replace("%", "")).decode("utf-8", "replace")
     return unescape(written) if written.startswith("&") else ""
 
 
