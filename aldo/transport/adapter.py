@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from aldo.errors import TransportError, UsageError
@@ -35,9 +36,15 @@ class Adapter(Protocol):
     def error(self, status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError: ...
 
 
+@cache
+def _kinds() -> dict[str, EntryPoint]:
+    """What is installed: looking it up takes longer than a local server's answer."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
 def adapter_for(entry: ModelEntry) -> Adapter:
     """The adapter of an entry's `providerKind`. Raises `UsageError` for a kind that nothing brings."""
-    kinds = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    kinds = _kinds()
     point = kinds.get(entry.provider_kind)
     if point is None:
         near = get_close_matches(entry.provider_kind, kinds, n=1)

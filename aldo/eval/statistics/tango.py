@@ -28,7 +28,7 @@ def _low(only_a: int, only_b: int, n: int, z: float) -> float:
             low = middle
         else:
             high = middle
-    return low if low == -1.0 else high
+    return high
 
 
 def _score(difference: float, only_a: int, only_b: int, n: int) -> float:

@@ -12,6 +12,7 @@ from aldo.transport.embedding import EmbeddingRequest
 
 _TAGS = {"32k-context": 32_000, "128k-context": 128_000, "200k-context": 200_000, "1m-context": 1_000_000}
 _WORD = "sea "
+_MOST_FILLED = 2_000_000  # tokens: a prompt of more is gigabytes of work
 _MARGIN = 64  # tokens left for the template and the answer
 
 
@@ -45,6 +46,8 @@ def _tags(subject: Subject, stated: int | None) -> Iterator[Claim]:
 
 def _filled(subject: Subject, claimed: int) -> tuple[Claim, int | None]:
     """A prompt about as long as the context: does all of it arrive?"""
+    if claimed > _MOST_FILLED:
+        return unclear("context", f"claimed {claimed}; that is too much to fill"), None
     try:
         few, many = _tokens(subject, 100), _tokens(subject, 200)
     except TransportError as error:
@@ -65,21 +68,21 @@ def _filled(subject: Subject, claimed: int) -> tuple[Claim, int | None]:
 
 
 def _taken(subject: Subject, claimed: int, words: int) -> tuple[Claim, int | None]:
-    """The longest prompt that is taken, of those half, a quarter … as long as one that was refused."""
-    while (words := words // 2) >= 100:
+    """About the longest prompt that is taken, by halving what lies between one that is and one that is refused."""
+    taken, refused, counted = 0, words, 0
+    while refused - taken > max(100, refused // 20):
+        middle = (taken + refused) // 2
         try:
-            counted = _tokens(subject, words)
+            counted = _tokens(subject, middle) or counted
+            taken = middle
         except ContextExceeded:
-            continue
+            refused = middle
         except TransportError as error:
             return unclear("context", f"could not be asked: {error}"), None
-        if counted is None:
-            break
-        claim = refuted(
-            "context", f"claimed {claimed}; a prompt that long is refused, one of {counted} tokens is taken"
-        )
-        return claim, counted
-    return refuted("context", f"claimed {claimed}; a prompt that long is refused"), None
+    if not counted:
+        return refuted("context", f"claimed {claimed}; a prompt that long is refused"), None
+    evidence = f"claimed {claimed}; a prompt that long is refused, one of {counted} tokens is taken"
+    return refuted("context", evidence), counted
 
 
 def _tokens(subject: Subject, words: int) -> int | None:
