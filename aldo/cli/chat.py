@@ -168,7 +168,7 @@ def _print_whole(client: ModelClient, chat: ChatRequest) -> None:
     with spinner(client.entry.id):
         result = client.chat(chat)
     if result.tool_calls:
-        click.echo(_calls(result).removeprefix("\n"))
+        click.echo(_calls(result))
     else:
         click.echo(dumps(result.parsed, indent=2))
     _say_summary(result)
@@ -197,11 +197,12 @@ def _texts(events: Iterator[Event]) -> Iterator[tuple[str, ChatResult | None]]:
         if isinstance(event, (TextDelta, RefusalDelta)):
             yield _terminal_safe(event.text), None
         elif isinstance(event, Finished):
-            yield _calls(event.result), event.result
+            calls = _calls(event.result)
+            yield ("\n" if calls and event.result.text else "") + calls, event.result
 
 
 def _calls(result: ChatResult) -> str:
-    return "".join(f"\n[tool call {printable(c.name)}({dumps(c.arguments)})]" for c in result.tool_calls)
+    return "\n".join(f"[tool call {printable(c.name)}({dumps(c.arguments)})]" for c in result.tool_calls)
 
 
 def _terminal_safe(text: str) -> str:

@@ -10,8 +10,11 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from aldo.errors import ConnectionFailed
+from aldo.errors import ConnectionFailed, UsageError
 from aldo.transport.egress import AsyncGuardedTransport, EgressPolicy, GuardedTransport
+from aldo.transport.egress.guard import CONNECTIONS, KEPT, KEPT_SECONDS
+
+_LIMITS = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=KEPT, keepalive_expiry=KEPT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Reach:
     proxies: bool = False
 
 
+def _check_open(closed: bool) -> None:
+    if closed:
+        raise UsageError("the client is closed")
+
+
 def _no_cookies() -> CookieJar:
     """A jar that stays empty. Cookies know no ports: one server's would travel to the next on this machine."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
@@ -67,24 +75,31 @@ class Pool:
 
     def __init__(self, http: httpx.BaseTransport | None = None) -> None:
         self._http = http
+        self._closed = False
         self._clients: dict[Reach, httpx.Client] = {}
         self._lock = threading.Lock()
 
     def client(self, reach: Reach) -> httpx.Client:
-        """The connections of one reach."""
+        """The connections of one reach. Raises `UsageError` once the pool is closed."""
         with self._lock:
+            _check_open(self._closed)
             if reach not in self._clients:
                 guard = GuardedTransport(EgressPolicy(reach.networks, private=reach.private)) if reach.guarded else None
                 trusting = reach.proxies and self._http is None
                 with _environment_errors_mapped():
                     self._clients[reach] = httpx.Client(
-                        transport=self._http or guard, trust_env=trusting, follow_redirects=False, cookies=_no_cookies()
+                        transport=self._http or guard,
+                        trust_env=trusting,
+                        follow_redirects=False,
+                        limits=_LIMITS,
+                        cookies=_no_cookies(),
                     )
             return self._clients[reach]
 
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
+            self._closed = True
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
@@ -95,22 +110,29 @@ class AsyncPool:
 
     def __init__(self, http: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = http
+        self._closed = False
         self._clients: dict[Reach, httpx.AsyncClient] = {}
 
     def client(self, reach: Reach) -> httpx.AsyncClient:
-        """The connections of one reach."""
+        """The connections of one reach. Raises `UsageError` once the pool is closed."""
+        _check_open(self._closed)
         if reach not in self._clients:
             policy = EgressPolicy(reach.networks, private=reach.private)
             guard = AsyncGuardedTransport(policy) if reach.guarded else None
             trusting = reach.proxies and self._http is None
             with _environment_errors_mapped():
                 self._clients[reach] = httpx.AsyncClient(
-                    transport=self._http or guard, trust_env=trusting, follow_redirects=False, cookies=_no_cookies()
+                    transport=self._http or guard,
+                    trust_env=trusting,
+                    follow_redirects=False,
+                    limits=_LIMITS,
+                    cookies=_no_cookies(),
                 )
         return self._clients[reach]
 
     async def aclose(self) -> None:
         """Close the connections."""
+        self._closed = True
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()

@@ -27,8 +27,8 @@ def test_chat_json_holds_answer_usage_and_decision(mlx: MlxServer) -> None:
     result, again = (json.loads(done.stdout) for done in answers)
     assert result["text"] == again["text"]
     assert list(result) == [
-        "text", "reasoning", "toolCalls", "finishReason", "usage", "model", "provider", "upstreamModel",
-        "returnedModel", "usd", "latencyMs", "ttftMs", "decision",
+        "text", "reasoning", "toolCalls", "refusal", "finishReason", "usage", "model", "provider", "upstreamModel",
+        "returnedModel", "usd", "latencyMs", "ttftMs", "attempts", "decision",
     ]  # fmt: skip
     assert result["finishReason"] == "length"
     assert result["usage"]["tokensOut"] == 12

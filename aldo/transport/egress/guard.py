@@ -18,9 +18,9 @@ import httpx
 from aldo.errors import EgressRefused
 from aldo.transport.egress.policy import EgressPolicy, unresolved
 
-_CONNECTIONS = 1000  # at once; httpcore's own default of 10 would make the eleventh chat wait for the first
-_KEPT = 20  # idle ones that are kept for the next request
-_KEPT_SECONDS = 30.0
+CONNECTIONS = 1000  # at once; httpcore's own default of 10 would make the eleventh chat wait for the first
+KEPT = 20  # idle ones that are kept for the next request
+KEPT_SECONDS = 30.0
 
 
 def _check_peer(policy: EgressPolicy, host: str, peer: Any) -> None:
@@ -164,9 +164,9 @@ class GuardedTransport(httpx.BaseTransport):
         # httpcore makes its TLS context when the first https connection needs it: reading the
         # certificates takes longer than a local server's answer.
         self._pool = httpcore.ConnectionPool(
-            max_connections=_CONNECTIONS,
-            max_keepalive_connections=_KEPT,
-            keepalive_expiry=_KEPT_SECONDS,
+            max_connections=CONNECTIONS,
+            max_keepalive_connections=KEPT,
+            keepalive_expiry=KEPT_SECONDS,
             network_backend=_GuardedBackend(policy),
         )
 
@@ -183,9 +183,9 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, policy: EgressPolicy) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            max_connections=_CONNECTIONS,
-            max_keepalive_connections=_KEPT,
-            keepalive_expiry=_KEPT_SECONDS,
+            max_connections=CONNECTIONS,
+            max_keepalive_connections=KEPT,
+            keepalive_expiry=KEPT_SECONDS,
             network_backend=_AsyncGuardedBackend(policy),
         )
 
