@@ -87,7 +87,7 @@ def command(
     \b
     aldo chat --class local-reasoning --privacy sensitive "Summarise: ..."
     git diff | aldo chat --agent agency/agents/code-reviewer.yaml
-    aldo chat --class local-reasoning --privacy sensitive --file contract.txt "Who pays?"
+    aldo chat --class fast-draft --privacy internal --file note.txt "Who pays?"
     """
     with reported(as_json=as_json):
         manner = manner_of(options)

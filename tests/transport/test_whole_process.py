@@ -29,7 +29,9 @@ SECRET = "Zebra-7 launch code is 0042-delta"
 CHAT = ("chat", "--class", "local-reasoning", "--privacy", "sensitive", "--max-tokens", "4")
 PUBLIC = "93.184.216.34"
 LAUNCHER = """
-import json, os, sys
+import contextlib, json, os, sys
+with contextlib.suppress(ImportError):
+    import trio  # httpcore imports it where it is installed, and that looks for a C library with ldconfig
 record = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 reaching = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind")
 asking = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
