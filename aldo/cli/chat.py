@@ -5,14 +5,23 @@ from __future__ import annotations
 import base64
 import mimetypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aldo.cli.asking import client_for, file_bytes, json_file, manner_of, manner_options, piped_text, tools_of
+from aldo.cli.asking import (
+    CHARACTERS_PER_TOKEN,
+    client_for,
+    file_bytes,
+    json_file,
+    manner_of,
+    manner_options,
+    piped_text,
+    tools_of,
+)
 from aldo.cli.failure import reported
 from aldo.cli.options import (
     Finite,
@@ -40,9 +49,8 @@ from aldo.transport import (
     TextDelta,
     json_schema_format,
 )
+from aldo.transport.structured import wanted
 
-CHARACTERS_PER_TOKEN = 4
-"""The estimate for routing where --tokens-in is not given."""
 TOKENS_PER_IMAGE = 1000
 
 
@@ -81,8 +89,8 @@ def command(
 ) -> None:
     """Route a prompt, bind the chosen model, and stream its answer.
 
-    Without PROMPT, or with `-`, the prompt is read from standard input. For routing the prompt counts
-    as characters / 4 tokens unless --tokens-in says otherwise.
+    With `-`, or without PROMPT and --file, the prompt is read from standard input. For routing the prompt
+    counts as characters / 4 tokens unless --tokens-in says otherwise.
 
     \b
     aldo chat --class local-reasoning --privacy sensitive "Summarise: ..."
@@ -107,7 +115,7 @@ def command(
             top_p=top_p,
             seed=seed,
             tools=tools_of(tools),
-            response_format=None if schema is None else json_schema_format(json_file(schema)),
+            response_format=_format(schema, repair),
             repairs=repair,
         )
         loaded = chosen_catalog(catalog, overlays)
@@ -116,11 +124,34 @@ def command(
             raise UsageError("a model of the class embeddings does not chat; choose another --class")
         with client_for(loaded, decision, manner) as client:
             if as_json:
-                click.echo(_as_json(client.chat(chat), decision, client.entry.provider))
+                click.echo(_as_json(_whole(client, chat), decision, client.entry.provider))
             elif schema is not None:
                 _print_whole(client, chat)
             else:
                 _print_stream(client, chat)
+
+
+def _format(schema: str | None, repair: int) -> Mapping[str, Any] | None:
+    """The form of the answer that a schema's file asks for."""
+    if schema is None:
+        if repair:
+            raise UsageError("--repair is for answers that fail --schema")
+        return None
+    form = json_schema_format(json_file(schema))
+    try:
+        wanted(form)
+    except UsageError as error:
+        raise UsageError(f"{schema}: {error}") from None
+    return form
+
+
+def _whole(client: ModelClient, chat: ChatRequest) -> ChatResult:
+    """The answer, streamed for the time to its first token; one that may be sent back to be mended is not."""
+    if chat.repairs:
+        return client.chat(chat)
+    *_, last = client.stream(chat)
+    assert isinstance(last, Finished)
+    return last.result
 
 
 def _prompt(given: str | None, files: tuple[str, ...]) -> tuple[str, list[str]]:
@@ -166,7 +197,7 @@ def _as_json(result: ChatResult, decision: Decision, provider: str) -> str:
 def _print_whole(client: ModelClient, chat: ChatRequest) -> None:
     """The JSON that the schema asked for."""
     with spinner(client.entry.id):
-        result = client.chat(chat)
+        result = _whole(client, chat)
     if result.tool_calls:
         click.echo(_calls(result))
     else:
@@ -189,6 +220,8 @@ def _print_stream(client: ModelClient, chat: ChatRequest) -> None:
         if printed:
             click.echo()  # the shell's prompt begins a line of its own, also after a failure
     if result is not None:
+        if result.finish_reason == "length" and not result.text and not result.tool_calls:
+            click.echo("The answer was cut at --max-tokens before it began.", err=True)
         _say_summary(result)
 
 
@@ -227,6 +260,8 @@ def _summary(result: ChatResult) -> str:
     paid = [row.usd for row in result.attempts if row.usd is not None]
     if paid:
         parts.append(f"{plain_text(sum(map(Decimal, paid), Decimal(0)))} USD")
+    if result.ignored:
+        parts.append(f"{', '.join(result.ignored)} ignored")
     if len(result.attempts) > 1:
         parts.append(f"after {', '.join(f'{row.model}: {row.outcome}' for row in result.attempts[:-1])}")
     return " · ".join(part for part in parts if part)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from aldo.cli.asking import client_for, file_bytes, manner_of, manner_options, piped_text
+from aldo.cli.asking import CHARACTERS_PER_TOKEN, client_for, file_bytes, manner_of, manner_options, piped_text
 from aldo.cli.failure import reported
 from aldo.cli.options import agent_of, catalog_option, chosen_catalog, json_option, request_fields, request_options
 from aldo.cli.spinner import spinner
@@ -16,8 +16,6 @@ from aldo.router import route
 from aldo.schema.printed import dumps
 from aldo.schema.request import request_from_value
 from aldo.transport import EmbeddingRequest
-
-CHARACTERS_PER_TOKEN = 4
 
 
 @click.command("embed")
@@ -59,6 +57,8 @@ def command(
         fields.setdefault("tokensIn", -(-max(map(len, inputs)) // CHARACTERS_PER_TOKEN))
         loaded = chosen_catalog(catalog, overlays)
         decision = route(loaded, request_from_value(fields))
+        if decision.class_used != "embeddings" and "embeddings" not in loaded.by_id[decision.model].provides:
+            raise UsageError(f"{decision.model} of the class {decision.class_used} makes no embeddings")
         request = EmbeddingRequest(inputs, dimensions, "base64" if packed else "float", batch)
         with client_for(loaded, decision, manner) as client, spinner(client.entry.id):
             result = client.embed(request)

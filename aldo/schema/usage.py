@@ -41,7 +41,7 @@ class UsageRow(Frozen):
     latency_ms: Milliseconds | None = None
     """Until the answer was whole, or failed."""
     ttft_ms: Milliseconds | None = None
-    """Until the first piece of text, reasoning or tool call."""
+    """Until the first piece of text, reasoning or tool call; null for an answer that was not streamed."""
     finish_reason: FinishReason | None = None
     outcome: str
     """`ok`, `cancelled`, or the code of the error."""

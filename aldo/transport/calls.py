@@ -58,6 +58,8 @@ class ChatExchange(Exchange):
     def _events(self, found: Iterable[bytes]) -> Iterator[Event]:
         for data in found:
             yield from self._answer.chunk(parsed(data))
+            if self._stream and self._answer.calling:
+                self.began()  # of a call nothing is handed on before it is whole
 
     def result(self) -> tuple[list[Event], ChatResult]:
         """Once the body has ended: the closing events but the last, and the answer as a whole.

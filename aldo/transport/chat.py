@@ -138,7 +138,7 @@ class ChatResult:
     """Cost at list price in USD, an exact decimal text; None where the server did not count."""
     latency_ms: float | None = None
     ttft_ms: float | None = None
-    """Time to the first piece of text, reasoning or tool call."""
+    """Time to the first piece of text, reasoning or tool call; None for an answer that was not streamed."""
     ignored: tuple[str, ...] = field(default=())
     """Request fields that this kind of server is known to ignore."""
     attempts: tuple[UsageRow, ...] = ()
@@ -160,6 +160,7 @@ class ChatResult:
             "usd": self.usd,
             "latencyMs": self.latency_ms,
             "ttftMs": self.ttft_ms,
+            "ignored": list(self.ignored),
             "attempts": [{"model": row.model, "outcome": row.outcome} for row in self.attempts],
             **({"logprobs": list(self.logprobs)} if self.logprobs else {}),
         }

@@ -210,6 +210,12 @@ class AsyncModelClient(_Client):
                 return
             await anyio.sleep(pause)
 
+    async def perform(self, exchange: Exchange) -> None:
+        """Send one exchange and read it to its end, once."""
+        async with aclosing(self._events(exchange)) as events:
+            async for _ in events:
+                pass
+
     async def _driven(self, steps: Steps[Result]) -> Result:
         try:
             step = next(steps)
@@ -218,9 +224,7 @@ class AsyncModelClient(_Client):
                     if isinstance(step, Pause):
                         await anyio.sleep(step.seconds)
                     else:
-                        async with aclosing(self._events(step)) as events:
-                            async for _ in events:
-                                pass
+                        await self.perform(step)
                 except BaseException as error:
                     step = steps.throw(error)
                 else:

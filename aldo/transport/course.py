@@ -51,7 +51,8 @@ class Course:
         The same server is asked again only before the first byte of an answer, another one only before
         anything was handed on.
         """
-        self._record(exchange, error.code)
+        if exchange.sent:
+            self._record(exchange, error.code)
         self._tries += 1
         pause = None if exchange.first_byte else self.plan.retry.pause(error, self._tries)
         if pause is not None:

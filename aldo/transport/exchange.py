@@ -120,7 +120,11 @@ class Exchange:
             raise self.binding.adapter.error(self._status or 0, self._answer_headers, b"".join(rest), self.url)
         yield from self._told(rest)
         self.latency_ms = _milliseconds(self._started)
-        self.ttft_ms = self.ttft_ms if self.ttft_ms is not None else self.latency_ms
+
+    def began(self) -> None:
+        """Something of the answer is here."""
+        if self.ttft_ms is None:
+            self.ttft_ms = _milliseconds(self._started)
 
     def whole_already(self) -> bool:
         """Whether a connection that ends now, in whatever way, takes nothing from the answer."""
@@ -194,9 +198,9 @@ class Exchange:
 
     def _told(self, found: Iterable[bytes]) -> Iterator[Event]:
         for event in self._events(found):
-            if self.ttft_ms is None:
-                self.ttft_ms = _milliseconds(self._started)
-                self.told = self.hands_on
+            if self.hands_on:
+                self.told = True
+                self.began()
             yield event
 
     def _events(self, found: Iterable[bytes]) -> Iterator[Event]:

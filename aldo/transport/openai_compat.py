@@ -43,7 +43,7 @@ class OpenAICompatAdapter:
         headers = {"accept": "application/json, text/event-stream", **config.headers}
         key = environ.get(config.api_key_env or "", "").strip()
         if config.api_key_env and not key and self.entry.locality == "cloud":
-            raise Unauthorized(f"{self.entry.id} needs a key: set the environment variable {config.api_key_env}")
+            raise Unauthorized(f"it needs a key: set the environment variable {config.api_key_env}")
         if key:
             headers["authorization"] = f"Bearer {key}"
         for name, value in headers.items():

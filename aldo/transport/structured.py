@@ -91,6 +91,8 @@ def wanted(response_format: Mapping[str, Any] | None) -> Wanted | None:
         return Wanted({"type": "object"})
     described = response_format.get("json_schema")
     schema = described.get("schema") if isinstance(described, Mapping) else None
+    if kind == "json_schema" and isinstance(described, Mapping) and not isinstance(schema, (Mapping, bool)):
+        raise UsageError("a JSON Schema is an object, true or false")
     if kind != "json_schema" or not isinstance(schema, (Mapping, bool)):
         raise UsageError('response_format is {"type": "json_object"} or {"type": "json_schema", "json_schema": {…}}')
     return Wanted(thawed(schema))

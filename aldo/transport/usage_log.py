@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from aldo.errors import UsageError
 from aldo.schema.usage import UsageRow
 
+_BEGINNING = b'{"at": "'  # of every row
 _log = logging.getLogger("aldo.usage")
 
 
@@ -66,13 +67,20 @@ class UsageLog:
         status = os.fstat(self._file)
         end = status.st_size if stat.S_ISREG(status.st_mode) else 0  # a pipe has no end to look at
         whole = self._end_of_whole_lines(end)
-        if whole < end:
+        if whole < end and self._is_half_a_row(whole, end):
             os.ftruncate(self._file, whole)
+        elif whole < end:  # somebody else's line, which nobody ended: it stays
+            line, whole = b"\n" + line, end
         written = os.write(self._file, line)
         if written < len(line):  # a full disk takes a part: no part is better
             with suppress(OSError):
                 os.ftruncate(self._file, whole)
             raise OSError(None, "the disk took only a part of it")
+
+    def _is_half_a_row(self, start: int, end: int) -> bool:
+        """Whether what stands there can be what a killed writer left."""
+        found = self._read(start, min(end - start, len(_BEGINNING)))
+        return _BEGINNING.startswith(found)
 
     def _end_of_whole_lines(self, end: int) -> int:
         """Where the last line that has an end ends."""

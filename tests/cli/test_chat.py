@@ -28,7 +28,7 @@ def test_chat_json_holds_answer_usage_and_decision(mlx: MlxServer) -> None:
     assert result["text"] == again["text"]
     assert list(result) == [
         "text", "reasoning", "toolCalls", "refusal", "finishReason", "usage", "model", "provider", "upstreamModel",
-        "returnedModel", "usd", "latencyMs", "ttftMs", "attempts", "decision",
+        "returnedModel", "usd", "latencyMs", "ttftMs", "ignored", "attempts", "decision",
     ]  # fmt: skip
     assert result["finishReason"] == "length"
     assert result["usage"]["tokensOut"] == 12

@@ -347,7 +347,7 @@ def test_an_answer_of_a_schema_is_printed_as_json_whatever_the_model_put_around_
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == '{\n  "a": 1\n}\n'
     assert body(server)["response_format"]["json_schema"]["schema"] == SCHEMA
-    assert body(server)["stream"] is False
+    assert body(server)["stream"] is True  # else there were no time to the first token
 
 
 @pytest.mark.parametrize("answer", ['{"a": "x"}', "Certainly!", '{"a": 1, "b": 2}', '{"a": NaN}'])
@@ -385,7 +385,7 @@ def test_tool_calls_may_come_instead_of_what_the_schema_asks_for(aldo: Aldo) -> 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "s.json:1:2: no JSON"), ('{"type": "nope"}', "no JSON Schema"), ("[]", "json_schema"), ("5", "json_schema"),
+    [("{", "s.json:1:2: no JSON"), ('{"type": "nope"}', "no JSON Schema"), ("[]", "s.json: a JSON Schema is"), ("5", "s.json: a JSON Schema is"),
      ('{"properties": {"a": {"type": 5}}}', "/properties/a/type")],
 )  # fmt: skip
 def test_a_schema_that_is_none_is_bad_usage(content: str, words: str, aldo: Aldo, server: FakeServer) -> None:
@@ -432,7 +432,7 @@ def test_json_has_every_field_of_the_contract(aldo: Aldo, server: FakeServer) ->
     result = aldo.chat("hello", "--json", servers=[server])
     assert (result.exit_code, result.stderr) == (0, "")
     found = json.loads(result.stdout)
-    assert sorted(found) == sorted([*SHAPE, "refusal", "attempts"])
+    assert sorted(found) == sorted([*SHAPE, "refusal", "attempts", "ignored"])
     assert (found["text"], found["reasoning"], found["toolCalls"], found["refusal"]) == ("Hello", "", [], None)
     assert found["usage"] == {"tokensIn": 3, "tokensOut": 1, "cacheReadTokens": None}
     assert [found[name] for name in ("model", "provider", "upstreamModel", "returnedModel", "usd", "finishReason")] == [
@@ -441,7 +441,7 @@ def test_json_has_every_field_of_the_contract(aldo: Aldo, server: FakeServer) ->
     assert found["attempts"] == [{"model": "e0", "outcome": "ok"}]
     assert (found["decision"]["model"], found["decision"]["provider"]) == ("e0", "acme")
     assert found["latencyMs"] >= found["ttftMs"] >= 0
-    assert body(server)["stream"] is False
+    assert body(server)["stream"] is True  # else there were no time to the first token
 
 
 def test_json_has_the_refusal_and_the_reasoning_where_there_are_some(aldo: Aldo) -> None:

@@ -147,8 +147,9 @@ def test_the_live_list_obeys_the_environment_and_the_guard(tmp_path: Path, ollam
 
 
 def test_discover_prints_an_overlay_and_nothing_else(tmp_path: Path, ollama: FakeOllama, studio: FakeLmStudio) -> None:
+    other = catalog(tmp_path, boasting(NOWHERE))
     environ = ALL_DOWN | {"OLLAMA_BASE_URL": ollama.base_url, "LM_STUDIO_BASE_URL": studio.base_url}
-    done = run("discover", "--catalog", str(MODELS), **environ)
+    done = run("discover", "--catalog", other, **environ)
     assert done.returncode == 0
     told = yaml.safe_load(done.stdout)
     assert (told["apiVersion"], told["kind"]) == ("aldo/models.v1", "ModelCatalogOverlay")
@@ -162,7 +163,7 @@ def test_discover_prints_an_overlay_and_nothing_else(tmp_path: Path, ollama: Fak
     # The two lines of the help text.
     found = tmp_path / "found.yaml"
     found.write_text(done.stdout, encoding="utf-8")
-    checked = aldo("lint", str(MODELS), "--overlay", str(found), "--strict", "--format", "json", **UNSET)
+    checked = aldo("lint", other, "--overlay", str(found), "--strict", "--format", "json", **UNSET)
     assert checked.returncode == 0, checked.stdout
     route = (
         "route",
@@ -175,17 +176,18 @@ def test_discover_prints_an_overlay_and_nothing_else(tmp_path: Path, ollama: Fak
         "--max-tokens",
         "1",
     )
-    assert aldo(*route, "--catalog", str(MODELS), "--overlay", str(found)).returncode == 0
+    assert aldo(*route, "--catalog", other, "--overlay", str(found)).returncode == 0
     # Once it is laid over the catalog, nothing is new.
-    again = run("discover", "--catalog", str(MODELS), "--overlay", str(found), **environ)
+    again = run("discover", "--catalog", other, "--overlay", str(found), **environ)
     assert again.returncode == 0
     assert "add" not in (yaml.safe_load(again.stdout) or {})
     assert again.stderr.endswith("in the catalog already: qwen3-4b, nomic-embed-text, gemma-3-4b\n0 new\n")
 
 
-def test_discover_as_json(ollama: FakeOllama) -> None:
+def test_discover_as_json(tmp_path: Path, ollama: FakeOllama) -> None:
+    other = catalog(tmp_path, boasting(NOWHERE))
     environ = {"OLLAMA_BASE_URL": ollama.base_url, "MLX_BASE_URL": NOWHERE, "ALDO_LOCAL_DISCOVERY": "MLX, ollama"}
-    done = run("discover", "--json", "--catalog", str(MODELS), **environ)
+    done = run("discover", "--json", "--catalog", other, **environ)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     assert list(told) == ["version", "runtimes", "entries", "known", "overlay"]
@@ -199,21 +201,32 @@ def test_discover_as_json(ollama: FakeOllama) -> None:
 
 
 def test_discover_writes_a_new_file_and_no_other(tmp_path: Path, ollama: FakeOllama) -> None:
+    other = catalog(tmp_path, boasting(NOWHERE))
     environ = {"OLLAMA_BASE_URL": ollama.base_url, "ALDO_LOCAL_DISCOVERY": "ollama"}
     target = tmp_path / "found.yaml"
-    done = run("discover", "--catalog", str(MODELS), "-o", str(target), **environ)
+    done = run("discover", "--catalog", other, "-o", str(target), **environ)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.endswith(f"2 new in {target}\n")
     assert [one["id"] for one in yaml.safe_load(target.read_text("utf-8"))["add"]] == ["qwen3-4b", "nomic-embed-text"]
     target.write_text("mine", encoding="utf-8")
-    again = run("discover", "--catalog", str(MODELS), "--json", "-o", str(target), **environ)
+    again = run("discover", "--catalog", other, "--json", "-o", str(target), **environ)
     assert again.returncode == 2
     assert error_of(again)["code"] == "usage"
     assert str(target) in error_of(again)["message"]
     assert target.read_text("utf-8") == "mine"
-    nowhere = run("discover", "--catalog", str(MODELS), "-o", str(tmp_path / "no" / "found.yaml"), **environ)
+    nowhere = run("discover", "--catalog", other, "-o", str(tmp_path / "no" / "found.yaml"), **environ)
     assert (nowhere.returncode, nowhere.stdout) == (2, "")
     assert words(nowhere.stderr).startswith("error: ")
+
+
+def test_discover_leaves_out_what_the_catalog_sends_its_servers_already(
+    ollama: FakeOllama, studio: FakeLmStudio
+) -> None:
+    """By runtime and name on the wire, whatever the entries are called."""
+    environ = ALL_DOWN | {"OLLAMA_BASE_URL": ollama.base_url, "LM_STUDIO_BASE_URL": studio.base_url}
+    told = json.loads(run("discover", "--json", "--catalog", str(MODELS), **environ).stdout)
+    assert {"ollama-qwen3-4b", "ollama-nomic-embed-text"} <= set(told["known"])
+    assert not {"qwen3-4b", "nomic-embed-text"} & {entry["id"] for entry in told["entries"]}
 
 
 def test_discover_asks_nobody_or_only_whom_it_knows() -> None:

@@ -186,7 +186,7 @@ def test_all_five_runtimes_at_once(
         return raw_http(json.dumps(found)) if found else raw_http('{"detail": "Not Found"}', "404 Not Found")
 
     studio_models = [LmStudioModel("google/gemma-3-12b", loaded_context=32768), LmStudioModel("text-embedding-x-embed", "embeddings", max_context=2048, loaded=False)]  # fmt: skip
-    ollama_models = [OllamaModel("Qwen3:4b", loaded=True, capabilities=("completion", "tools", "thinking")), OllamaModel("nomic-embed-text", "nomic-bert", context=2048, capabilities=("embedding",))]  # fmt: skip
+    ollama_models = [OllamaModel("Qwen3:4b", loaded=True, capabilities=("completion", "tools", "thinking")), OllamaModel("nomic-embed-text-v2", "nomic-bert", context=2048, capabilities=("embedding",))]  # fmt: skip
     with FakeOllama(ollama_models) as ollama, FakeLmStudio(studio_models) as studio, FakeServer([vllm]) as fake_vllm:
         urls = {
             "ollama": ollama.base_url,
@@ -203,7 +203,7 @@ def test_all_five_runtimes_at_once(
     by_id = {one["id"]: one for one in found.entries}
     assert list(by_id) == [
         "qwen3-4b",
-        "nomic-embed-text",
+        "nomic-embed-text-v2",
         "gemma-3-12b",
         "text-embedding-x-embed",
         "gpt-oss-20b",

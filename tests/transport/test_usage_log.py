@@ -183,10 +183,10 @@ def test_a_writer_that_is_killed_in_mid_write_leaves_no_half_line_once_the_next_
 
 @given(
     whole=st.lists(st.sampled_from([b"{}", b"x" * 5000, b"", b"\r"]), max_size=3),
-    half=st.binary(max_size=9000).map(lambda data: data.replace(b"\n", b"")),
+    half=st.integers(0, 200).map(lambda size: row().to_json().encode()[:size]),
 )
 @settings(max_examples=40)
-def test_law_half_a_line_is_taken_away_and_nothing_else(
+def test_law_half_a_row_is_taken_away_and_nothing_else(
     whole: list[bytes], half: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "usage.jsonl"
@@ -196,6 +196,15 @@ def test_law_half_a_line_is_taken_away_and_nothing_else(
         assert path.read_bytes() == before + half  # who only opens it changes nothing
         log.write(row())
     assert path.read_bytes() == before + row().to_json().encode() + b"\n"
+
+
+@pytest.mark.parametrize("foreign", [b'{"a": 1}', b"precious", b"x" * 9000, b'{"at"; '])
+def test_a_line_of_somebody_else_that_nobody_ended_stays(foreign: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "usage.jsonl"
+    path.write_bytes(b"first\n" + foreign)
+    with UsageLog(path) as log:
+        log.write(row())
+    assert path.read_bytes() == b"first\n" + foreign + b"\n" + row().to_json().encode() + b"\n"
 
 
 def test_half_a_line_of_a_writer_that_waits_for_nobody_is_seen_by_an_open_log_too(tmp_path: Path) -> None:
@@ -269,7 +278,7 @@ def test_whatever_the_file_system_refuses_is_logged_and_not_raised(
     broken: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], list[str]]
 ) -> None:
     path = tmp_path / "usage.jsonl"
-    path.write_bytes(b"{}\nhalf")
+    path.write_bytes(b'{}\n{"at": "2')
     with UsageLog(path) as log:
         for name in broken:
             real = getattr(os, name)

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from aldo.catalog.overlay_text import Part, overlay_text, overlay_value
-from aldo.errors import AldoError, TransportError
+from aldo.errors import AldoError, TransportError, Unauthorized
 from aldo.schema.catalog import Catalog
 from aldo.schema.entry import ModelEntry
 from aldo.schema.vocabulary import PRIVACY_TIERS
@@ -164,7 +164,8 @@ def _checked(
         _warm_up(client, entry)
     except TransportError as error:  # one that is refused is another thing: the claims will say what it is about
         if says_nothing(error):
-            return Checked(entry, url, unreachable=f"its first request failed: {error}")
+            sent = error.status is not None or not isinstance(error, Unauthorized)
+            return Checked(entry, url, unreachable=f"its first request failed: {error}" if sent else str(error))
     server = anyio.run(_probed, binding) if entry.locality != "cloud" else ""
     model = None
     if isinstance(server, Server):

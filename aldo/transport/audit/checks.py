@@ -15,6 +15,7 @@ from aldo.transport.audit.subject import Subject
 from aldo.transport.chat import ChatRequest, ChatResult, ReasoningDelta, TextDelta, json_schema_format
 from aldo.transport.embedding import EmbeddingRequest
 
+_CUT = "its tokens were used up before an answer"
 _LONG_PIECE = 20
 """Characters that no server sends at once that sends words as they come."""
 
@@ -65,6 +66,7 @@ def streaming(subject: Subject, claim: str) -> Claim:
 def tools(subject: Subject, claim: str) -> Claim:
     """Asked plainly first, then with `tool_choice: required`, which many servers enforce."""
     failures: list[str] = []
+    cut = False
     for choice in ("auto", "required"):
         prompt = "What is the weather in Paris? Call get_weather."
         found = _called(subject, asking(prompt, max_tokens=256, tools=(_WEATHER,), tool_choice=choice))
@@ -73,8 +75,9 @@ def tools(subject: Subject, claim: str) -> Claim:
         elif found:
             return confirmed(claim, f"called {found[0]} with tool_choice {choice}")
         else:
-            failures.append(f"tool_choice {choice}: no call")
-    return refuted(claim, "; ".join(failures))
+            cut = cut or found is None
+            failures.append(f"tool_choice {choice}: {_CUT if found is None else 'no call'}")
+    return unclear(claim, "; ".join(failures)) if cut else refuted(claim, "; ".join(failures))
 
 
 def parallel_tools(subject: Subject, claim: str) -> Claim:
@@ -82,22 +85,32 @@ def parallel_tools(subject: Subject, claim: str) -> Claim:
     found = _called(subject, asking(prompt, max_tokens=256, tools=(_WEATHER,), parallel_tool_calls=True))
     if isinstance(found, str):
         return refuted(claim, found)
+    if found is None:
+        return unclear(claim, _CUT)
     if len(found) > 1:
         return confirmed(claim, f"{len(found)} calls in one answer")
     return refuted(claim, "one call where two were asked for" if found else "no call")
 
 
-def _called(subject: Subject, request: ChatRequest) -> list[str] | str:
-    """The names of well-formed calls, or what went wrong."""
+def _called(subject: Subject, request: ChatRequest) -> list[str] | str | None:
+    """The names of well-formed calls, or what went wrong; None for an answer that thinking used up."""
     try:
-        calls = subject.client.chat(request).tool_calls
+        result = subject.client.chat(request)
+        calls = result.tool_calls
     except ToolCallUnparsable:
         return "its call cannot be read"
     except TransportError as error:
         if says_nothing(error):
             raise
         return _said(error)
+    if _used_up(result):
+        return None
     return [call.name for call in calls if call.name == "get_weather" and isinstance(call.arguments.get("city"), str)]
+
+
+def _used_up(result: ChatResult) -> bool:
+    """Whether a model was still thinking when its tokens were used up."""
+    return result.finish_reason == "length" and not result.text.strip() and not result.tool_calls
 
 
 def structured(subject: Subject, claim: str) -> Claim:
@@ -106,6 +119,8 @@ def structured(subject: Subject, claim: str) -> Claim:
         form = json_schema_format(_SECRET)
         subject.chat_without_words(asking("Tell me about the sea.", max_tokens=128, response_format=form))
     except SchemaMismatch as mismatch:
+        if _used_up(mismatch.result):
+            return unclear(claim, _CUT)
         if mismatch.result.finish_reason == "length" and mismatch.result.text.lstrip().startswith("{"):
             return unclear(claim, "the answer was cut before its JSON ended")
         return refuted(claim, f"response_format had no effect: {mismatch.args[0]}")
@@ -117,6 +132,8 @@ def json_mode(subject: Subject, claim: str) -> Claim:
     try:
         subject.chat_without_words(asking(prompt, max_tokens=128, response_format={"type": "json_object"}))
     except SchemaMismatch as mismatch:
+        if _used_up(mismatch.result):
+            return unclear(claim, _CUT)
         if mismatch.result.finish_reason == "length" and mismatch.result.text.lstrip().startswith("{"):
             return confirmed(claim, "the answer began as a JSON object, and was cut")
         return refuted(claim, f"response_format had no effect: {mismatch.args[0]}")
@@ -145,6 +162,8 @@ def vision(subject: Subject, claim: str) -> Claim:
         )
         if isinstance(result, str):
             return refuted(claim, result)
+        if _used_up(result) and colour not in result.reasoning.lower():
+            return unclear(claim, _CUT)
         if colour not in f"{result.text} {result.reasoning}".lower():
             return refuted(claim, f"it did not say that a {colour} picture is {colour}")
     return confirmed(claim, "it told a red picture from a blue one")
@@ -189,8 +208,9 @@ def embeddings(subject: Subject, claim: str) -> Claim:
         return refuted(claim, "two different texts have the same vector")
     stated = subject.served.dimensions if subject.served else None
     told = ", as the server says of itself" if stated == result.dimensions else ""
-    differs = f"; the server says {stated}" if stated not in (None, result.dimensions) else ""
-    return confirmed(claim, f"{result.dimensions} dimensions{told}{differs}")
+    if stated not in (None, result.dimensions):
+        return unclear(claim, f"{result.dimensions} dimensions, but the server says {stated}")
+    return confirmed(claim, f"{result.dimensions} dimensions{told}")
 
 
 def rerank(subject: Subject, claim: str) -> Claim:

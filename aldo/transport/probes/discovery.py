@@ -153,14 +153,23 @@ def _discovery(
         found.append(Found(runtime, shown, outcome.state, detail, tuple(model.name for model in models)))
         for model in models:
             name = normalised(model.name)
-            if catalog and name in catalog.by_id:
-                known.append(name)
+            same = _already(catalog, runtime, model.name)
+            if catalog and (same or name in catalog.by_id):
+                known.append(same or name)
                 continue
             by_name = outcome.names_matter or len(models) > 1
             part = _entry(_unique(name, runtime, taken), runtime, shown, model, by_name=by_name)
             taken.add(part.id)
             parts.append(part)
     return Discovery(tuple(found), tuple(parts), tuple(known))
+
+
+def _already(catalog: Catalog | None, runtime: str, model: str) -> str | None:
+    """The entry of the catalog that sends this runtime this name."""
+    for entry in catalog.models if catalog else ():
+        if entry.provider == runtime and entry.provider_config.model in (model, model.removesuffix(":latest")):
+            return entry.id
+    return None
 
 
 def _unique(name: str, runtime: str, taken: set[str]) -> str:

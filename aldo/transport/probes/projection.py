@@ -29,6 +29,7 @@ _CONTEXT_TAGS = (
     ("200k-context", 200_000),
     ("1m-context", 1_000_000),
 )
+_EMBEDDING_FAMILY = re.compile(r"(bge|e5|gte|all-minilm|multilingual-e5|paraphrase)[-_:]")
 _LONGEST_ID = 180  # of the 200 that a name may have: a runtime's name may come before it
 _ENDINGS = (".gguf", ".safetensors", ".bin", ".mlx", ".ggml")
 
@@ -48,7 +49,8 @@ def normalised(name: str) -> str:
 
 def embeds(name: str) -> bool:
     """Whether a name is that of a model for embeddings."""
-    return "embed" in name.rstrip("/").rpartition("/")[2].lower()
+    short = name.rstrip("/").rpartition("/")[2].lower()
+    return "embed" in short or _EMBEDDING_FAMILY.match(short) is not None
 
 
 def projected(name: str) -> tuple[str, ...]:

@@ -220,6 +220,3 @@ async def looked(ask: Ask, look: Look, seconds: float) -> Server | None:
     """What is there. Raises `TimeoutError` where it takes longer than so many seconds in all."""
     with anyio.fail_after(seconds):
         return await look(ask)
-
-
-__all__ = ["RUNTIMES", "Look", "look_of", "looked"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -33,7 +33,6 @@ class Server:
     """Whether it refuses a name that is not in its list."""
     state: Literal["up", "loading", "locked"] = "up"
     """`locked`: it wants a key."""
-    notes: tuple[str, ...] = field(default=())
 
     def model(self, name: str) -> ServedModel | None:
         """The model of a name, as the server would take it."""

@@ -106,6 +106,11 @@ class ChatAccumulator:
         return self._usage
 
     @property
+    def calling(self) -> bool:
+        """Whether a tool call has begun."""
+        return bool(self._tools)
+
+    @property
     def returned_model(self) -> str | None:
         """The model that the server named."""
         return self._returned_model

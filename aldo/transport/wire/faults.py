@@ -38,10 +38,14 @@ _CONTEXT_WORDS = (
     "context window",
     "exceed_context",
     "maximum context",
-    "too long",
+    "prompt is too long",
+    "input is too long",
+    "too many tokens",
     "too large to process",
 )
 _LONGEST = 300
+_STATUS_WORDS = (("rate_limit", 429), ("invalid_api_key", 401), ("authentication_error", 401), ("overloaded", 503))
+"""What an error that names no status says of it."""
 _LONGEST_WAIT = 31_536_000.0  # a year: what is longer is no time to wait, and perhaps a part of a prompt
 _NO_SUCH_PATH = ("not found", "file not found", "404 page not found", "unexpected endpoint")
 """What servers say of a path that they do not have: mlx and vLLM, llama.cpp, Ollama, LM Studio."""
@@ -120,7 +124,9 @@ def error_in_body(body: Mapping[str, Any]) -> TransportError:
     status = error.get("code") if isinstance(error, Mapping) else None
     words = f"{message} {json.dumps(error)}".lower()
     if not isinstance(status, int) or not 400 <= status < 600:
-        status = 400 if _speaks_of_context(words) else 500
+        status = next(
+            (code for word, code in _STATUS_WORDS if word in words), 400 if _speaks_of_context(words) else 500
+        )
     kind = _kind(status, words, True, message)
     return kind("the server reported an error", said=message, status=status)
 
@@ -129,7 +135,7 @@ def _kind(status: int, words: str, is_json: bool, message: str) -> type[Transpor
     """The error of a status and the words that came with it: `words` has the error's code and type as well."""
     if message.lower().startswith(_NO_SUCH_PATH):
         return ProtocolError
-    if status in (401, 403):
+    if status in (401, 402, 403):  # no key, no credit, not for this key
         return Unauthorized
     if status == 404:
         return ModelNotFound if is_json else ProtocolError

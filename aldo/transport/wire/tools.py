@@ -33,6 +33,9 @@ class ToolCallBuffer:
     def __init__(self) -> None:
         self._open: list[_Open] = []
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def fragment(self, fragment: Mapping[str, Any]) -> None:
         call = self._call_for(fragment)
         call.id = call.id or str(fragment.get("id") or "")
