@@ -70,7 +70,6 @@ def _ollama_model(name: str, contexts: Mapping[str, int | None], shown: Mapping[
         name,
         embeds,
         context,
-        name in contexts,
         provides,
         count(info.get(f"{architecture}.embedding_length")) if embeds else None,
     )
@@ -105,7 +104,6 @@ async def lmstudio(ask: Ask) -> Server | None:
 
 
 def _lmstudio_model(item: Mapping[str, Any]) -> ServedModel:
-    loaded = text(item.get("state")) == "loaded"
     embeds = text(item.get("type")) == "embeddings"
     said = item.get("capabilities")
     provides: frozenset[str] | None = None
@@ -116,7 +114,7 @@ def _lmstudio_model(item: Mapping[str, Any]) -> ServedModel:
         provides |= _CALLING if "tool_use" in said else frozenset()
         provides |= frozenset(("vision",)) if text(item.get("type")) == "vlm" else frozenset()
     longest = count(item.get("max_context_length")) if embeds else None
-    return ServedModel(text(item["id"]), embeds, count(item.get("loaded_context_length")) or longest, loaded, provides)
+    return ServedModel(text(item["id"]), embeds, count(item.get("loaded_context_length")) or longest, provides)
 
 
 async def vllm(ask: Ask) -> Server | None:
@@ -146,7 +144,7 @@ async def llamacpp(ask: Ask) -> Server | None:
     served = count(settings.get("n_ctx"))
     provides = _llamacpp_provides(props.fields)
     found = [
-        ServedModel(name, None, served or _meta(item, "n_ctx"), True, provides, _meta(item, "n_embd"))
+        ServedModel(name, None, served or _meta(item, "n_ctx"), provides, _meta(item, "n_embd"))
         for item in listed
         if (name := text(item.get("id")))
     ]

@@ -16,7 +16,6 @@ class ServedModel:
     """Whether it is for embeddings; None where the server does not say."""
     context: int | None = None
     """What is served, not what the model could."""
-    loaded: bool | None = None
     provides: frozenset[str] | None = None
     """Capability tags; None where the server does not say."""
     dimensions: int | None = None
