@@ -13,7 +13,6 @@ from aldo.cli.failure import reported
 from aldo.cli.options import Finite, catalog_option, chosen_catalog, json_option, refuse_existing
 from aldo.cli.terminal import fold
 from aldo.errors import UnknownNameError, UsageError, printable
-from aldo.router import compile_catalog
 from aldo.schema import Catalog, ModelEntry
 from aldo.schema.printed import dumps
 from aldo.transport import Timeouts
@@ -67,7 +66,6 @@ def command(
                 entries,
                 deep=deep,
                 timeouts=Timeouts(read=timeout, no_content=timeout),
-                routing_digest=compile_catalog(loaded).routing_digest,
                 progress=progress,
             )
         corrects = any(one.correction() for one in result.checked)

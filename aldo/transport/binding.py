@@ -50,9 +50,11 @@ class Binding:
 
 
 def bound(
-    catalog: Catalog, entry: ModelEntry, privacy: PrivacyTier, environ: Mapping[str, str], routing_digest: str
+    catalog: Catalog, entry: ModelEntry, privacy: PrivacyTier, environ: Mapping[str, str], routing_digest: str = ""
 ) -> Binding:
     """The entry, bound. The environment may move its server, but not past the egress guard.
+
+    `routing_digest` is the decision's, for usage rows; what no decision asks for has none.
 
     Raises `UsageError` for an entry without an address, a provider kind without a transport and a knob that its
     kind does not take, `EgressRefused` for an entry that may not see this tier.

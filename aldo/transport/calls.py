@@ -29,7 +29,6 @@ class ChatExchange(Exchange):
         self.request = request
         self._stream = self.hands_on = stream
         self._answer = ChatAccumulator()
-        self._last: list[Event] = []
 
     def body(self) -> Mapping[str, Any]:
         return self.binding.adapter.chat_body(self.request, stream=self._stream)

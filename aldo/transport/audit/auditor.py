@@ -116,7 +116,6 @@ def audit(
     deep: bool = False,
     timeouts: Timeouts | None = None,
     environ: Mapping[str, str] | None = None,
-    routing_digest: str = "",
     progress: Callable[[str], None] = lambda _: None,
 ) -> Audit:
     """Asks the server of each entry about each of its claims, by small real requests that hold nothing of yours.
@@ -128,11 +127,7 @@ def audit(
     timeouts = timeouts or Timeouts(read=120.0, no_content=120.0)
     pool = Pool()
     try:
-        return Audit(
-            tuple(
-                _checked(catalog, entry, pool, timeouts, environ, deep, routing_digest, progress) for entry in entries
-            )
-        )
+        return Audit(tuple(_checked(catalog, entry, pool, timeouts, environ, deep, progress) for entry in entries))
     finally:
         pool.close()
 
@@ -144,13 +139,12 @@ def _checked(
     timeouts: Timeouts,
     environ: Mapping[str, str],
     deep: bool,
-    routing_digest: str,
     progress: Callable[[str], None],
 ) -> Checked:
     # What is asked is ours and public; an entry that takes only other tiers is asked as one of those.
     tier = next(tier for tier in PRIVACY_TIERS if tier in entry.privacy_allowed)
     try:
-        binding = bound(catalog, entry, tier, environ, routing_digest)
+        binding = bound(catalog, entry, tier, environ)
     except AldoError as error:
         return Checked(entry, "", unreachable=str(error))
     url = binding.url

@@ -111,7 +111,7 @@ def _door(catalog: Catalog, entry: ModelEntry, environ: Mapping[str, str]) -> _D
     try:
         # Nothing of a prompt is sent. An entry that sees other tiers alone is asked as one of those: as a chat would.
         tier = next(tier for tier in PRIVACY_TIERS if tier in entry.privacy_allowed)
-        binding = bound(catalog, entry, tier, environ, "")
+        binding = bound(catalog, entry, tier, environ)
         headers = binding.headers()
     except AldoError as error:
         return str(error.args[0])
