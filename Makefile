@@ -88,7 +88,7 @@ bench: $(VENV)/.bench
 	@python -m bench
 
 schemas: $(VENV)/.package
-	@for name in catalog overlay request decision agent policy routes usage; do \
+	@for name in catalog overlay request decision agent suite policy routes usage; do \
 		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
 
 rules: $(VENV)/.package

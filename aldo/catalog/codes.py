@@ -1,4 +1,5 @@
-"""The defects that reading files and merging layers can find: code, and whether they make it unreadable.
+"""The defects that reading files, merging layers and gathering a suite's cases can find: code, and whether they make a
+file unreadable.
 
 `validate/rules` documents each of them with a good and a bad example.
 """
@@ -27,6 +28,18 @@ LOCKED_FIELD = "AL606"
 CONTRADICTION = "AL607"
 NO_OP = "AL608"
 SHADOWED = "AL609"
+
+UNKNOWN_EVALUATOR = "AL701"
+IDLE_THRESHOLD = "AL702"
+DATASET = "AL703"
+JUDGE_BY_MODEL = "AL704"
+DUPLICATE_CASE = "AL705"
+DUPLICATE_EVALUATOR = "AL706"
+BAD_PATTERN = "AL707"
+NO_GROUND_TRUTH = "AL708"
+UNUSED_TAG = "AL709"
+BAD_SCHEMA = "AL710"
+NEAR_CLASS = "AL711"
 
 UNREADABLE = frozenset({SYNTAX, UNREADABLE_FILE, WRONG_KIND, MANY_DOCUMENTS, ALIAS})
 """With one of these, a file is no usable document at all: exit code 2 instead of 1."""

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Literal
 
 from aldo.catalog.document import Document
 from aldo.schema.vocabulary import CATALOG_KIND, OVERLAY_KIND
+
+Kind = Literal["catalog", "overlay", "suite", "agent"]
+
+
+def kind_of(document: Document) -> Kind:
+    """What a document means to be: its header says so, or nearly, or what is in it does."""
+    value = document.value
+    if isinstance(value, dict) and "models" not in value and "kind" not in value:
+        schema = value.get("schema")
+        told = schema if isinstance(schema, str) else ""
+        if told.startswith("aldo-ai/eval") or ("suite" in value and not told.startswith("aldo-ai/agent")):
+            return "suite"
+        if told.startswith("aldo-ai/agent") or {"identity", "model_policy"} & value.keys():
+            return "agent"
+    return "overlay" if is_overlay(document) else "catalog"
 
 
 def is_overlay(document: Document) -> bool:

@@ -133,9 +133,23 @@ def errors_of(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def load_agent(path: str | os.PathLike[str]) -> Agent:
     """The agent in a file (`schema: aldo-ai/agent.v1`). Raises `CatalogError` as `load_catalog` does."""
+    document = read_document(os.fspath(path))
+    agent = agent_of(document)
+    errors = errors_of(document.sorted_findings())
+    if agent is None or errors:
+        raise CatalogError(errors)
+    return agent
+
+
+def agent_of(document: Document) -> Agent | None:
+    """The agent of a document, or None; what is wrong with it is added to the document's findings."""
+    from aldo.catalog.suites.checks import classes_of_agent, report_near_class
     from aldo.schema.agent import AGENT_SCHEMA, Agent  # most commands read no agent
 
-    return _load(path, Agent, "an agent file", {"schema": AGENT_SCHEMA})
+    agent = value_of_kind(document, Agent, "an agent file", {"schema": AGENT_SCHEMA})
+    for path, name in classes_of_agent(document.value):
+        report_near_class(document, name, path)
+    return agent
 
 
 def load_policy(path: str | os.PathLike[str]) -> RoutingPolicy:
@@ -158,24 +172,31 @@ def _load(
     path: str | os.PathLike[str], model: type[Loaded], what: str, header: dict[str, str], named: tuple[str, ...] = ()
 ) -> Loaded:
     """The value of a file of another kind, told apart by its header. In the lists `named` no name may stand twice."""
-    from aldo.catalog.structure import check
-
     document = read_document(os.fspath(path))
-    loaded = None
-    begins = "it begins with " + " and ".join(f"`{key}: {expected}`" for key, expected in header.items())
-    if document.readable:
-        value = document.value
-        if not isinstance(value, dict) or any(value.get(key) != expected for key, expected in header.items()):
-            document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=begins)
-        else:
-            loaded = check(document, model, value)
-            _report_duplicate_names(document, value, named)
-    elif document.value is None:  # an empty file is told how a catalog begins
-        document.findings[:] = [f._replace(hint=begins) if f.message == "is empty" else f for f in document.findings]
+    loaded = value_of_kind(document, model, what, header, named)
     errors = errors_of(document.sorted_findings())
     if loaded is None or errors:
         raise CatalogError(errors)
     return loaded
+
+
+def value_of_kind(
+    document: Document, model: type[Loaded], what: str, header: dict[str, str], named: tuple[str, ...] = ()
+) -> Loaded | None:
+    """The value of a document that begins as `header` says, or None with what is wrong added to its findings."""
+    from aldo.catalog.structure import check
+
+    begins = "it begins with " + " and ".join(f"`{key}: {expected}`" for key, expected in header.items())
+    if document.value is None:  # an empty file is told how a catalog begins
+        document.findings[:] = [f._replace(hint=begins) if f.message == "is empty" else f for f in document.findings]
+    if not document.readable:
+        return None
+    value = document.value
+    if not isinstance(value, dict) or any(value.get(key) != expected for key, expected in header.items()):
+        document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=begins)
+        return None
+    _report_duplicate_names(document, value, named)
+    return check(document, model, value)
 
 
 def _report_duplicate_names(document: Document, value: dict[str, Any], lists: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from aldo._lazy import lazy_pattern
@@ -247,16 +247,29 @@ def fields_at(model: type[BaseModel], loc: Path) -> list[str]:
     for part in loc:
         if isinstance(part, int) or here is None:
             continue
-        if isinstance(part, str) and part.startswith("<"):  # the variant that is a mapping, where there are two
+        if isinstance(part, str) and part.startswith("<"):  # the variant that was chosen
+            here = _variant(here, part) or here
             continue
         if get_origin(here) in _MAPPINGS:
             here = get_args(here)[1]
             continue
         one = _model_in(here)
-        field = next((f for f in one.model_fields.values() if (f.alias or "") == part), None) if one else None
+        fields = one.model_fields.items() if one else ()
+        field = next((field for name, field in fields if (field.alias or name) == part), None)
         here = field.annotation if field else None
     found = _model_in(here) if get_origin(here) not in _MAPPINGS else None
     return [field.alias or name for name, field in found.model_fields.items()] if found else []
+
+
+def _variant(annotation: Any, tag: str) -> Any:
+    """The part of a union that has a tag; None where none says so."""
+    for part in get_args(annotation):
+        if any(isinstance(mark, Tag) and mark.tag == tag for mark in get_args(part)[1:]):
+            return get_args(part)[0]
+        found = _variant(part, tag)
+        if found is not None:
+            return found
+    return None
 
 
 _MAPPINGS = (Mapping, dict)

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from aldo.schema.base import Frozen, Name, Text
+from aldo.schema.base import Name, SnakeCase, Text
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PrivacyTier
 
 AGENT_SCHEMA: Literal["aldo-ai/agent.v1"] = "aldo-ai/agent.v1"
 
 
-class _SnakeCase(Frozen):
-    model_config = ConfigDict(alias_generator=None)
-
-
-class Identity(_SnakeCase):
+class Identity(SnakeCase):
     name: Text
     owner: Text | None = None
     team: Text | None = None
@@ -30,7 +26,7 @@ def _one_or_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class ModelPolicy(_SnakeCase):
+class ModelPolicy(SnakeCase):
     """What the agent asks of the router."""
 
     capability_class: Name
@@ -39,7 +35,7 @@ class ModelPolicy(_SnakeCase):
     requires: tuple[Name, ...] = ()
 
 
-class Agent(_SnakeCase):
+class Agent(SnakeCase):
     """An agent: it names a class, a tier and a policy, never a vendor's model."""
 
     version: Annotated[int | str | None, Field(union_mode="left_to_right")] = None

@@ -28,6 +28,12 @@ class Frozen(BaseModel):
     )
 
 
+class SnakeCase(Frozen):
+    """The same for files that spell their keys in snake_case: agents and suites."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+
 def _whole_number(value: Any) -> Any:
     if isinstance(value, (bool, str)) or (isinstance(value, float) and not value.is_integer()):
         raise PydanticCustomError("whole_number", "must be a whole number")

@@ -15,6 +15,7 @@ FAMILIES = {
     "AL4": "Cost and limits",
     "AL5": "Routing",
     "AL6": "Overlays",
+    "AL7": "Suites and agents",
     "AL9": "Comments that ignore findings",
 }
 _INTRODUCTION = """\

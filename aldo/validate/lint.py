@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aldo.catalog import CatalogFile, catalog_of, read_document
 from aldo.catalog.document import Document, in_order
 from aldo.catalog.events import without_garbage_collector
-from aldo.catalog.kinds import is_overlay
+from aldo.catalog.kinds import is_overlay, kind_of
 from aldo.catalog.spans import pointer
 from aldo.errors import Finding, Related
 from aldo.validate import suppress
@@ -118,7 +118,7 @@ def lint(
     today: datetime.date | None = None,
     max_age_days: int = MAX_AGE_DAYS,
 ) -> LintReport:
-    """Check one file or several, catalogs or overlays. Never raises for what is in them; `-` is standard input.
+    """Check files: catalogs, overlays, suites, agents. Never raises for what is in them; `-` is standard input.
 
     `overlays` are laid over every catalog, in the order given: what is then checked is the result, and each finding
     stands in the layer that set the value. `select` and `ignore` name rules by code or by its beginning (`AL3`).
@@ -131,7 +131,10 @@ def lint(
     files: list[FileReport] = []
     for path in expanded(listed):
         document = read_document(path)
-        if layers and not is_overlay(document):
+        kind = kind_of(document)
+        if kind in ("suite", "agent"):
+            files += lint_other(document, checks)
+        elif layers and kind != "overlay":
             files += lint_layers(_layers(document, layers), checks)
         else:
             files.append(lint_document(document, checks))
@@ -157,7 +160,9 @@ def _each_once(files: Iterable[FileReport]) -> tuple[FileReport, ...]:
 
 
 def lint_document(document: Document, checks: Checks) -> FileReport:
-    """Apply the rules to a catalog, or to an overlay alone."""
+    """Apply the rules to a catalog, or to a file of another kind alone."""
+    if kind_of(document) in ("suite", "agent"):
+        return lint_other(document, checks)[0]
     with without_garbage_collector():
         overlay = _overlay(document) if is_overlay(document) else None
         subject = _subject(catalog_of(document) if overlay is None else overlay, checks)
@@ -197,6 +202,26 @@ def lint_layers(layers: Layered, checks: Checks) -> tuple[FileReport, ...]:
             idle = set() if is_base else applied | in_text
             reports.append(_file_report(subject, findings, checks, idle, unchecked if is_base else []))
         return tuple(reports)
+
+
+def lint_other(document: Document, checks: Checks) -> tuple[FileReport, ...]:
+    """Check a suite with its dataset, or an agent. Whatever can be wrong with them is found as they are read."""
+    documents = [document]
+    if kind_of(document) == "suite":
+        from aldo.catalog.suites import suite_of  # most runs look at catalogs
+
+        dataset = suite_of(document).dataset
+        documents += [dataset.document] if dataset is not None else []
+    else:
+        from aldo.catalog.load import agent_of
+
+        agent_of(document)
+    applied = {code for code in checks.codes if code.startswith("AL7")}
+    reports = []
+    for part in documents:
+        subject = Subject(CatalogFile(part), checks.today, checks.max_age_days, ())
+        reports.append(_file_report(subject, _read(part, checks), checks, set(applied), []))
+    return tuple(reports)
 
 
 def _overlay(document: Document) -> OverlayFile:

@@ -51,7 +51,7 @@ class Suppression(NamedTuple):
 
 def can_be_ignored(code: str, severity: str) -> bool:
     """Not what stops a load, and not what is said of the comments themselves."""
-    return not (severity == "error" and code[2:3] in ("1", "6")) and not code.startswith("AL9")
+    return not (severity == "error" and code[2:3] in ("1", "6", "7")) and not code.startswith("AL9")
 
 
 def suppressions(subject: Subject) -> list[Suppression]:

@@ -18,6 +18,7 @@ from aldo.schema.policy import RoutingPolicy
 from aldo.schema.published.describe import describe
 from aldo.schema.request import RouteRequest
 from aldo.schema.route_tests import RouteTests
+from aldo.schema.suite import Suite
 from aldo.schema.usage import UsageRow
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -27,6 +28,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "request": RouteRequest,
     "decision": DecisionRecord,
     "agent": Agent,
+    "suite": Suite,
     "overlay": CatalogOverlay,
     "policy": RoutingPolicy,
     "routes": RouteTests,

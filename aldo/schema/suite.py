@@ -1,0 +1,180 @@
+"""A suite file (`schema: aldo-ai/eval.v1`): cases to put to models, evaluators of their answers, a threshold for each.
+
+Its keys are snake_case, as in the seed project's own files. Nothing in it names a model: who answers is chosen
+where it is run, and a judge is asked for by its capability class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from aldo.schema.base import Name, SnakeCase, Text, Whole
+from aldo.schema.frozen import FrozenMap, frozen
+
+SUITE_SCHEMA: Literal["aldo-ai/eval.v1"] = "aldo-ai/eval.v1"
+
+Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+
+
+def _one_or_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_list)]
+"""One text or a list of them."""
+
+
+class Case(SnakeCase):
+    """What one request asks, and what is known of a right answer."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")] = ""
+    """Unique in the suite; without one, the number of the case counted from 1."""
+    input: Annotated[str, Field(min_length=1, max_length=1_000_000, strict=True)]
+    """What the user says. The system prompt is the agent's."""
+    ground_truth: Annotated[Any, AfterValidator(frozen)] = None
+    """What evaluators compare with: for the built-in ones a text or a list of texts."""
+    tags: Texts = ()
+    source: Text | None = None
+    """Where it comes from. Cases of one source are no independent samples, and are resampled together."""
+
+
+class _Evaluator(SnakeCase):
+    name: Name
+    """Unique in the suite; what `threshold` refers to."""
+    tags: Texts = ()
+    """Only for cases with one of these tags; without any, for all."""
+
+
+class Contains(_Evaluator):
+    """Whether the answer contains a text, or does not."""
+
+    type: Literal["contains", "not-contains"]
+    ref: Texts | None = None
+    """The texts to look for. [default: the ground truth of the case]"""
+    match: Literal["any", "all"] = "any"
+    ignore_case: bool = False
+
+
+class Exact(_Evaluator):
+    """Whether the answer, but for white space around it, is one of some texts."""
+
+    type: Literal["exact"]
+    ref: Texts | None = None
+    match: Literal["any", "all"] = "any"
+    ignore_case: bool = False
+
+
+class Regex(_Evaluator):
+    """Whether a pattern matches somewhere in the answer. The engine is RE2: linear time, no look-around."""
+
+    type: Literal["regex"]
+    ref: Texts | None = None
+    """The patterns. [default: the ground truth of the case]"""
+    match: Literal["any", "all"] = "any"
+    ignore_case: bool = False
+
+
+class JsonSchema(_Evaluator):
+    """Whether the answer is JSON that fits a schema; a code fence around it does not count."""
+
+    type: Literal["json-schema"]
+    ref: Text | None = None
+    """A file with the schema, relative to the suite."""
+    schema_: Annotated[Any, Field(alias="schema"), AfterValidator(frozen)] = None
+    """The schema itself."""
+
+    @model_validator(mode="after")
+    def _has_one(self) -> JsonSchema:
+        if (self.ref is None) == (self.schema_ is None):
+            raise PydanticCustomError("one_schema", "needs either `schema`, written out, or `ref`, a file of it")
+        return self
+
+
+class LlmJudge(_Evaluator):
+    """What another model makes of the answer, by a rubric. It is routed by class under the agent's privacy tier."""
+
+    type: Literal["llm-judge"]
+    capability_class: Name
+    rubric: Text
+    choices: Annotated[Mapping[Text, Score], Field(min_length=2), AfterValidator(FrozenMap)]
+    """The verdicts that the judge chooses from, and the score of each."""
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000), Whole] = 512
+
+
+class Script(_Evaluator):
+    """A command that gets the case and the answer as JSON on standard input and prints its score as JSON."""
+
+    type: Literal["script"]
+    command: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """The program and its arguments; no shell. It runs in the folder of the suite."""
+    timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 10.0
+    """Seconds; then it is killed with what it started."""
+    max_output: Annotated[int, Field(ge=1, le=16 * 1024 * 1024), Whole] = 65_536
+    """Bytes that it may print."""
+
+
+class Custom(_Evaluator):
+    """An evaluator that another package brings through the entry points `aldo.evaluators`."""
+
+    type: Name
+    ref: Annotated[Any, AfterValidator(frozen)] = None
+    options: Annotated[Mapping[str, Any], AfterValidator(frozen), Field(default_factory=FrozenMap)]
+
+
+BUILT_IN: tuple[str, ...] = ("contains", "not-contains", "regex", "exact", "json-schema", "llm-judge", "script")
+"""The types of evaluators that need no other package."""
+
+_TAGS = {name: f"<{name}>" for name in BUILT_IN} | {"not-contains": "<contains>"}
+
+
+def _variant(value: Any) -> str:
+    kind = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
+    return _TAGS.get(kind, "<custom>") if isinstance(kind, str) else "<custom>"
+
+
+Evaluator = Annotated[
+    Annotated[Contains, Tag("<contains>")]
+    | Annotated[Exact, Tag("<exact>")]
+    | Annotated[Regex, Tag("<regex>")]
+    | Annotated[JsonSchema, Tag("<json-schema>")]
+    | Annotated[LlmJudge, Tag("<llm-judge>")]
+    | Annotated[Script, Tag("<script>")]
+    | Annotated[Custom, Tag("<custom>")],
+    Discriminator(_variant),
+]
+
+
+class SuiteBody(SnakeCase):
+    """What is asked, how, and how the answers are looked at."""
+
+    name: Name
+    description: Text | None = None
+    cases: Annotated[tuple[Case, ...], Field(min_length=1)] | None = None
+    """The cases, written out."""
+    cases_dataset: Text | None = None
+    """A file of the cases, JSONL or CSV, relative to the suite."""
+    max_tokens: Annotated[int, Field(ge=1, le=10_000_000), Whole] = 512
+    """The longest answer. One that is cut is `truncated`, and has no score."""
+    temperature: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    evaluators: Annotated[tuple[Evaluator, ...], Field(min_length=1)]
+    threshold: Annotated[Mapping[Name, Score], AfterValidator(FrozenMap), Field(default_factory=FrozenMap)]
+    """By evaluator the mean score that passes, each a gate of its own."""
+
+    @model_validator(mode="after")
+    def _has_cases(self) -> SuiteBody:
+        if (self.cases is None) == (self.cases_dataset is None):
+            raise PydanticCustomError("one_source", "needs either `cases`, written out, or `cases_dataset`, a file")
+        return self
+
+
+class Suite(SnakeCase):
+    """A suite file."""
+
+    version: Annotated[int | str | None, Field(union_mode="left_to_right")] = None
+    schema_: Annotated[Literal["aldo-ai/eval.v1"], Field(alias="schema")] = SUITE_SCHEMA
+    suite: SuiteBody
