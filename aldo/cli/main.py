@@ -24,12 +24,13 @@ _COMMANDS = {
     "chat": ("aldo.cli.chat", "Route a prompt, bind the model, stream its answer."),
     "embed": ("aldo.cli.embed", "Route texts to an embedding model, print vectors."),
     "usage": ("aldo.cli.usage", "Sum usage logs: requests, tokens, cost."),
+    "eval": ("aldo.cli.evals", "Put suites of cases to models, and compare."),
     "models": ("aldo.cli.models", "What the catalog holds."),
     "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),
 }
 
 
-_MAY_LAST = {"chat", "embed", "models"}
+_MAY_LAST = {"chat", "embed", "eval", "models"}
 
 
 class _Aldo(LazyGroup):

@@ -70,6 +70,8 @@ class RunRecord(Frozen):
     top_p: float
     cases: tuple[Case, ...]
     evaluators: tuple[Evaluator, ...]
+    evaluator_digests: Annotated[dict[str, str], AfterValidator(frozen)]
+    """Of all that the grades of an evaluator depend on but the case and the answer."""
     threshold: Annotated[dict[str, Score], AfterValidator(frozen)]
     agent: Agent
     privacy: PrivacyTier
@@ -135,4 +137,4 @@ Record = Annotated[RunRecord | SampleRecord | ScoreRecord, Field(discriminator="
 
 def line_of(record: RunRecord | SampleRecord | ScoreRecord) -> str:
     """One line of a log, without its end."""
-    return dumps(record.model_dump(mode="json", exclude_defaults=False))
+    return dumps({"kind": record.kind, **record.model_dump(mode="json")})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from aldo.schema.base import Name, SnakeCase, Text, Whole
@@ -18,14 +18,25 @@ from aldo.schema.frozen import FrozenMap, frozen
 SUITE_SCHEMA: Literal["aldo-ai/eval.v1"] = "aldo-ai/eval.v1"
 
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+_Switch = Annotated[bool, Field(strict=True)]
 
 
 def _one_or_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_list)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_list, json_schema_input_type=Text | tuple[Text, ...])]
 """One text or a list of them."""
+
+_SomeTexts = Annotated[tuple[Text, ...], Field(min_length=1)]
+References = Annotated[_SomeTexts, BeforeValidator(_one_or_list, json_schema_input_type=Text | _SomeTexts)]
+"""The same with at least one: whatever is compared with nothing would always pass, or never."""
+
+
+def _exactly_one(*names: str) -> ConfigDict:
+    """Tells the JSON Schema what the validators below say: one of these is given, and not two."""
+    given: list[JsonValue] = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in names]
+    return ConfigDict(json_schema_extra={"oneOf": given})
 
 
 class Case(SnakeCase):
@@ -53,33 +64,35 @@ class Contains(_Evaluator):
     """Whether the answer contains a text, or does not."""
 
     type: Literal["contains", "not-contains"]
-    ref: Texts | None = None
+    ref: References | None = None
     """The texts to look for. [default: the ground truth of the case]"""
     match: Literal["any", "all"] = "any"
-    ignore_case: bool = False
+    ignore_case: _Switch = False
 
 
 class Exact(_Evaluator):
     """Whether the answer, but for white space around it, is one of some texts."""
 
     type: Literal["exact"]
-    ref: Texts | None = None
+    ref: References | None = None
     match: Literal["any", "all"] = "any"
-    ignore_case: bool = False
+    ignore_case: _Switch = False
 
 
 class Regex(_Evaluator):
     """Whether a pattern matches somewhere in the answer. The engine is RE2: linear time, no look-around."""
 
     type: Literal["regex"]
-    ref: Texts | None = None
+    ref: References | None = None
     """The patterns. [default: the ground truth of the case]"""
     match: Literal["any", "all"] = "any"
-    ignore_case: bool = False
+    ignore_case: _Switch = False
 
 
 class JsonSchema(_Evaluator):
     """Whether the answer is JSON that fits a schema; a code fence around it does not count."""
+
+    model_config = _exactly_one("schema", "ref")
 
     type: Literal["json-schema"]
     ref: Text | None = None
@@ -94,13 +107,25 @@ class JsonSchema(_Evaluator):
         return self
 
 
+def _verdicts(choices: Mapping[str, float]) -> Mapping[str, float]:
+    if len(choices) < 2:
+        raise PydanticCustomError("two_verdicts", "must have at least two verdicts")
+    if not all(choices):
+        raise PydanticCustomError("verdict", "must not have an empty verdict")
+    return FrozenMap(choices)
+
+
 class LlmJudge(_Evaluator):
     """What another model makes of the answer, by a rubric. It is routed by class under the agent's privacy tier."""
 
     type: Literal["llm-judge"]
     capability_class: Name
     rubric: Text
-    choices: Annotated[Mapping[Text, Score], Field(min_length=2), AfterValidator(FrozenMap)]
+    choices: Annotated[
+        Mapping[str, Score],
+        AfterValidator(_verdicts),
+        Field(json_schema_extra={"minProperties": 2, "propertyNames": {"minLength": 1}}),
+    ]
     """The verdicts that the judge chooses from, and the score of each."""
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000), Whole] = 512
 
@@ -111,22 +136,23 @@ class Script(_Evaluator):
     type: Literal["script"]
     command: Annotated[tuple[Text, ...], Field(min_length=1)]
     """The program and its arguments; no shell. It runs in the folder of the suite."""
-    timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 10.0
+    timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False, strict=True)] = 10.0
     """Seconds; then it is killed with what it started."""
     max_output: Annotated[int, Field(ge=1, le=16 * 1024 * 1024), Whole] = 65_536
     """Bytes that it may print."""
 
 
+BUILT_IN: tuple[str, ...] = ("contains", "not-contains", "regex", "exact", "json-schema", "llm-judge", "script")
+"""The types of evaluators that need no other package."""
+
+
 class Custom(_Evaluator):
     """An evaluator that another package brings through the entry points `aldo.evaluators`."""
 
-    type: Name
+    type: Annotated[Name, Field(json_schema_extra={"not": {"enum": list(BUILT_IN)}})]
     ref: Annotated[Any, AfterValidator(frozen)] = None
     options: Annotated[Mapping[str, Any], AfterValidator(frozen), Field(default_factory=FrozenMap)]
 
-
-BUILT_IN: tuple[str, ...] = ("contains", "not-contains", "regex", "exact", "json-schema", "llm-judge", "script")
-"""The types of evaluators that need no other package."""
 
 _TAGS = {name: f"<{name}>" for name in BUILT_IN} | {"not-contains": "<contains>"}
 
@@ -151,6 +177,8 @@ Evaluator = Annotated[
 class SuiteBody(SnakeCase):
     """What is asked, how, and how the answers are looked at."""
 
+    model_config = _exactly_one("cases", "cases_dataset")
+
     name: Name
     description: Text | None = None
     cases: Annotated[tuple[Case, ...], Field(min_length=1)] | None = None
@@ -159,10 +187,17 @@ class SuiteBody(SnakeCase):
     """A file of the cases, JSONL or CSV, relative to the suite."""
     max_tokens: Annotated[int, Field(ge=1, le=10_000_000), Whole] = 512
     """The longest answer. One that is cut is `truncated`, and has no score."""
-    temperature: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
-    top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    temperature: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] = 0.0
+    top_p: Score = 1.0
     evaluators: Annotated[tuple[Evaluator, ...], Field(min_length=1)]
-    threshold: Annotated[Mapping[Name, Score], AfterValidator(FrozenMap), Field(default_factory=FrozenMap)]
+    threshold: Annotated[
+        Mapping[Name, Score],
+        AfterValidator(FrozenMap),
+        Field(
+            default_factory=FrozenMap,
+            json_schema_extra={"additionalProperties": False, "propertyNames": {"maxLength": 200}},
+        ),
+    ]
     """By evaluator the mean score that passes, each a gate of its own."""
 
     @model_validator(mode="after")
@@ -172,9 +207,16 @@ class SuiteBody(SnakeCase):
         return self
 
 
+def _version(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if value is not None and not isinstance(value, str) and not is_number:
+        raise PydanticCustomError("version_type", "must be a whole number or a text")  # one error, not one of each type
+    return value
+
+
 class Suite(SnakeCase):
     """A suite file."""
 
-    version: Annotated[int | str | None, Field(union_mode="left_to_right")] = None
+    version: Annotated[int | str | None, Field(union_mode="left_to_right"), BeforeValidator(_version)] = None
     schema_: Annotated[Literal["aldo-ai/eval.v1"], Field(alias="schema")] = SUITE_SCHEMA
     suite: SuiteBody

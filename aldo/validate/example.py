@@ -1,6 +1,6 @@
-"""The catalog that the rules' examples are made of: a bad example is this one with a single thing changed.
+"""The files that the rules' examples are made of: a bad example is one of these with a single thing changed.
 
-Two models of one class, both open to every tier, and each the first choice of some request.
+The catalog: two models of one class, both open to every tier, and each the first choice of some request.
 """
 
 HEADER = """\
@@ -46,6 +46,38 @@ OVERLAY = """\
 apiVersion: aldo/models.v1
 kind: ModelCatalogOverlay
 """
+SUITE = """\
+schema: aldo-ai/eval.v1
+suite:
+  name: capitals
+  cases:
+    - id: france
+      input: Which city is the capital of France?
+      ground_truth: Paris
+      tags: [europe]
+    - id: japan
+      input: Which city is the capital of Japan?
+      ground_truth: Tokyo
+      tags: [asia]
+  evaluators:
+    - { name: says-it, type: contains }
+  threshold: { says-it: 0.5 }
+"""
+"""Two cases and an evaluator, for the rules about suites."""
+
+EVALUATOR = "    - { name: says-it, type: contains }\n"
+_JUDGE = """\
+    - name: useful
+      type: llm-judge
+      capability_class: reasoning-medium
+      rubric: Does the answer name the right city?
+      choices: { right: 1, wrong: 0 }
+"""
+WITH_JUDGE = SUITE.replace(EVALUATOR, EVALUATOR + _JUDGE)
+WITH_REGEX = SUITE.replace(EVALUATOR, EVALUATOR + '    - { name: capital, type: regex, ref: "^[A-Z]" }\n')
+WITH_SCHEMA = SUITE.replace(
+    EVALUATOR, EVALUATOR + "    - { name: json, type: json-schema, schema: { type: object } }\n"
+)
 MINIMAL = HEADER + ENTRY + SECOND
 WITH_CLOUD = MINIMAL + CLOUD
 

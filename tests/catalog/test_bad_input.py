@@ -88,7 +88,7 @@ BAD: dict[str, Bad] = {
     "scalar": Bad("hello\n", "AL109", (1, 1)),
     "number": Bad("42\n", "AL109", (1, 1)),
     "another kind": Bad("apiVersion: aldo/models.v1\nkind: RoutingPolicy\nnever: []\n", "AL109", (2, 7)),
-    "an agent": Bad("schema: aldo-ai/agent.v1\nidentity: {name: x}\n", "AL109"),
+    "another product's file": Bad("schema: example.org/agents.v1\nname: x\n", "AL109"),
     "html": Bad("<!DOCTYPE html>\n<html><body>404</body></html>\n", "AL109", (1, 1)),
     "two documents": Bad(GOOD + "---\n" + GOOD, "AL110", (13, 1)),
     "two documents, second empty": Bad(GOOD + "---\n", "AL110", (13, 1)),

@@ -84,8 +84,9 @@ def test_the_catalogs_that_are_mutated_are_clean(file: Path) -> None:
 
 
 def test_every_rule_has_a_mutation() -> None:
-    """Of single catalogs; what layers do to each other is in tests/catalog/layers."""
-    assert {mutation.code for mutation in MUTATIONS} == {rule.code for rule in all_rules().values() if not rule.base}
+    """Of single catalogs; what layers do to each other is in tests/catalog/layers, suites are in test_lint_suites."""
+    of_catalogs = {code for code, rule in all_rules().items() if not rule.base and not code.startswith("AL7")}
+    assert {mutation.code for mutation in MUTATIONS} == of_catalogs
 
 
 def test_mutations_change_something_and_differ_with_the_seed() -> None:

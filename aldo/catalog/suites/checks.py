@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Any
 
+from pydantic import BaseModel
+
 from aldo.catalog import codes
 from aldo.catalog.document import Document
 from aldo.catalog.spans import PathPart
-from aldo.catalog.suites.dataset import Dataset, Placed
+from aldo.catalog.suites.dataset import Placed
 from aldo.errors import Related
 from aldo.schema.patterns import pattern_problem
-from aldo.schema.suite import BUILT_IN, Contains, Evaluator, Exact, Regex, SuiteBody
+from aldo.schema.suite import BUILT_IN, Contains, Custom, Evaluator, Exact, JsonSchema, LlmJudge, Regex, Script
 from aldo.schema.vocabulary import CAPABILITY_CLASSES
 
 ENTRY_POINTS = "aldo.evaluators"
 
 Path = tuple[PathPart, ...]
-_EVALUATORS: Path = ("suite", "evaluators")
+EVALUATORS: Path = ("suite", "evaluators")
 _JUDGED_BY_NAME = ("model", "judge", "judge_model", "provider")
+_LONGEST_SHOWN = 60
 
 
 def known_evaluators() -> list[str]:
@@ -31,59 +34,67 @@ def known_evaluators() -> list[str]:
 class SuiteChecks:
     """Reports into the document of the suite, or into that of its dataset."""
 
-    def __init__(self, document: Document, raw: Mapping[str, Any]) -> None:
+    def __init__(self, document: Document) -> None:
         self.document = document
-        body = raw.get("suite")
-        self.body: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+        body = document.value.get("suite") if isinstance(document.value, dict) else None
+        self.body: Mapping[str, Any] = body if isinstance(body, dict) else {}
+        found = self.body.get("evaluators")
+        self._evaluators: list[Any] = found if isinstance(found, list) else []
 
     def of_the_written(self) -> None:
-        """What can be told of a suite whose structure is wrong, too."""
+        """What can be told of a suite whatever its structure is."""
+        self._check_source()
         names: dict[str, Path] = {}
         known = known_evaluators()
-        for number, evaluator in enumerate(self._evaluators()):
-            path = (*_EVALUATORS, number)
+        for number, evaluator in enumerate(self._evaluators):
+            path = (*EVALUATORS, number)
             if isinstance(evaluator, Mapping):
                 self._check_type(evaluator, path, known)
                 self._check_name(evaluator.get("name"), (*path, "name"), names)
                 self._check_judge(evaluator, path)
         self._check_thresholds(list(names))
 
-    def of_the_value(self, body: SuiteBody, cases: tuple[Placed, ...], dataset: Dataset | None) -> None:
-        """What can be told of one whose structure is right."""
-        self._check_ids(cases, dataset)
-        for number, evaluator in enumerate(body.evaluators):
-            path = (*_EVALUATORS, number)
-            mine = [one for one in cases if not evaluator.tags or set(evaluator.tags) & set(one.case.tags)]
-            if cases and not mine:
-                tags = " or ".join(map(repr, evaluator.tags))
-                hint = "it would look at nothing"
-                self.document.report_at(codes.UNUSED_TAG, f"no case has the tag {tags}", (*path, "tags"), hint=hint)
-            if isinstance(evaluator, (Contains, Exact, Regex)):
-                self._check_references(evaluator, path, mine, dataset)
+    def of_the_values(self, evaluators: Mapping[int, Evaluator], cases: Sequence[Placed], *, are_all: bool) -> None:
+        """What can be told of the evaluators, by their place, and the cases that are valid by themselves."""
+        for number, evaluator in evaluators.items():
+            if are_all:
+                self._check_tags(evaluator, (*EVALUATORS, number), cases)
+            if isinstance(evaluator, Regex):
+                self._check_patterns(evaluator, (*EVALUATORS, number))
 
-    def _evaluators(self) -> list[Any]:
-        found = self.body.get("evaluators")
-        return found if isinstance(found, list) else []
+    def _check_source(self) -> None:
+        """Whether cases come from one place. The type says so only of a suite that is right in all else."""
+        of_type = [f for f in self.document.findings if f.pointer == "/suite" and f.code == codes.WRONG_VALUE]
+        if all(self.body.get(name) is not None for name in ("cases", "cases_dataset")):
+            self._forget(codes.WRONG_VALUE, "/suite")
+            at, hint = ("suite", "cases_dataset"), "keep one of the two"
+            self.document.report_at(codes.WRONG_VALUE, "there are `cases`, too", at, key=True, hint=hint)
+        elif not of_type and not {"cases", "cases_dataset"} & self.body.keys():
+            unknown = [f for f in self.document.findings if f.code == codes.UNKNOWN_FIELD]
+            if not any(f.pointer.count("/") == 2 and "cases" in f.hint for f in unknown):  # one of them, misspelt
+                told = "'suite' needs either `cases`, written out, or `cases_dataset`, a file"
+                self.document.report_at(codes.WRONG_VALUE, told, ("suite",))
 
     def _check_type(self, evaluator: Mapping[str, Any], path: Path, known: list[str]) -> None:
         kind = evaluator.get("type")
-        if not isinstance(kind, str) or kind in known:
+        if isinstance(kind, str) and kind in known:
             return
-        near = get_close_matches(kind, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
         # One defect, one finding: the fields of what it was meant to be would be told to be unknown.
-        self.document.findings[:] = [
-            f
-            for f in self.document.findings
-            if not f.pointer.startswith(f"/suite/evaluators/{path[-1]}/") or f.code != codes.UNKNOWN_FIELD
-        ]
-        self.document.report_at(codes.UNKNOWN_EVALUATOR, f"no evaluator {kind!r}", (*path, "type"), hint=hint)
+        for field in evaluator:
+            if field in _FIELDS:
+                self._forget(codes.UNKNOWN_FIELD, f"/suite/evaluators/{path[-1]}/{field}")
+        if isinstance(kind, str):
+            near = get_close_matches(kind.lower(), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            message = f"no evaluator is of the type {shown(kind)}"
+            self._forget(codes.WRONG_VALUE, f"/suite/evaluators/{path[-1]}/type")
+            self.document.report_at(codes.UNKNOWN_EVALUATOR, message, (*path, "type"), hint=hint)
 
     def _check_name(self, name: Any, path: Path, names: dict[str, Path]) -> None:
         if not isinstance(name, str) or names.setdefault(name, path) == path:
             return
         related = Related(self.document.path, self.document.locate(names[name]), "first given here")
-        message = f"two evaluators are called {name!r}"
+        message = f"two evaluators are called {shown(name)}"
         self.document.report_at(
             codes.DUPLICATE_EVALUATOR, message, path, hint="rename one of the two", related=(related,)
         )
@@ -91,71 +102,73 @@ class SuiteChecks:
     def _check_judge(self, evaluator: Mapping[str, Any], path: Path) -> None:
         if evaluator.get("type") != "llm-judge":
             return
-        for field in _JUDGED_BY_NAME:
-            if field in evaluator:
-                at = (*path, field)
-                pointer = "/" + "/".join(map(str, at))
-                self.document.findings[:] = [f for f in self.document.findings if f.pointer != pointer]
-                hint = f"take {field!r} out; `capability_class` says which class judges, and the router picks the model"
-                self.document.report_at(codes.JUDGE_BY_MODEL, "a judge is named by its class", at, key=True, hint=hint)
-        name = evaluator.get("capability_class")
-        report_near_class(self.document, name, (*path, "capability_class"))
+        named = [field for field in _JUDGED_BY_NAME if field in evaluator]
+        for field in named:
+            at = (*path, field)
+            self._forget(codes.UNKNOWN_FIELD, f"/suite/evaluators/{path[-1]}/{field}")
+            told = f"a judge is chosen by its class, not by {field!r}"
+            hint = f"say `capability_class` in place of {field!r}: the router picks a model of that class"
+            self.document.report_at(codes.JUDGE_BY_MODEL, told, at, key=True, hint=hint)
+        if named and "capability_class" not in evaluator:  # told by that already
+            pointer, missing = f"/suite/evaluators/{path[-1]}", "the field 'capability_class' is missing"
+            self._forget(codes.MISSING_FIELD, pointer, missing)
+        report_near_class(self.document, evaluator.get("capability_class"), (*path, "capability_class"))
 
     def _check_thresholds(self, names: list[str]) -> None:
         thresholds = self.body.get("threshold")
-        for name in thresholds if isinstance(thresholds, Mapping) else ():
+        is_named = (isinstance(one, Mapping) and isinstance(one.get("name"), str) for one in self._evaluators)
+        if not isinstance(thresholds, Mapping) or not self._evaluators or not all(is_named):
+            return  # it may be for one whose name cannot be read
+        for name in thresholds:
             if name not in names:
-                near = get_close_matches(str(name), names, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"the evaluators are {', '.join(names) or 'none'}"
-                message = f"a threshold for {name!r}, which is no evaluator"
-                self.document.report_at(
-                    codes.IDLE_THRESHOLD, message, ("suite", "threshold", name), key=True, hint=hint
-                )
+                near = get_close_matches(name, names, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"the evaluators are {', '.join(names)}"
+                message = f"a threshold for {shown(name)}, which is no evaluator"
+                at = ("suite", "threshold", name)
+                self.document.report_at(codes.IDLE_THRESHOLD, message, at, key=True, hint=hint)
 
-    def _check_ids(self, cases: tuple[Placed, ...], dataset: Dataset | None) -> None:
-        document = dataset.document if dataset else self.document
-        first: dict[str, Placed] = {}
-        for one in cases:
-            if first.setdefault(one.case.id, one) is not one:
-                related = Related(document.path, first[one.case.id].span, "first given here")
-                document.report(
-                    codes.DUPLICATE_CASE,
-                    f"two cases have the id {one.case.id!r}",
-                    span=one.span,
-                    hint="rename one of the two; a case without an id has its number",
-                    related=(related,),
-                )
+    def _check_tags(self, evaluator: Evaluator, path: Path, cases: Sequence[Placed]) -> None:
+        """Every tag of an evaluator that no case has: it looks at less than its author meant, or at nothing."""
+        known = {tag for one in cases for tag in one.case.tags}
+        for number, tag in enumerate(evaluator.tags if cases else ()):
+            if tag not in known:
+                near = get_close_matches(tag, known, n=1)
+                is_all = not known.intersection(evaluator.tags)
+                hint = f"did you mean {near[0]!r}?" if near else "take it out" if not is_all else ""
+                hint = hint or f"{evaluator.name!r} looks at nothing"
+                at = (*path, "tags", number) if isinstance(self._raw(path, "tags"), list) else (*path, "tags")
+                self.document.report_at(codes.UNUSED_TAG, f"no case has the tag {shown(tag)}", at, hint=hint)
 
-    def _check_references(
-        self, evaluator: Contains | Exact | Regex, path: Path, cases: list[Placed], dataset: Dataset | None
-    ) -> None:
-        document = dataset.document if dataset else self.document
-        if evaluator.ref is not None:
-            if isinstance(evaluator, Regex):
-                for number, pattern in enumerate(evaluator.ref):
-                    self._check_pattern(self.document, pattern, path=(*path, "ref", number))
-            return
-        for one in cases:
-            texts = reference_texts(evaluator, one.case.ground_truth)
-            if texts is None:
-                document.report(
-                    codes.NO_GROUND_TRUTH,
-                    f"the case {one.case.id!r} has no ground truth for {evaluator.name!r} to compare with",
-                    span=one.span,
-                    hint="give it a text or a list of texts, or the evaluator a `ref` or `tags`",
-                )
-            elif isinstance(evaluator, Regex):
-                for pattern in texts:
-                    self._check_pattern(document, pattern, place=one)
+    def _check_patterns(self, evaluator: Regex, path: Path) -> None:
+        for number, pattern in enumerate(evaluator.ref or ()):
+            problem = pattern_problem(pattern)
+            if problem is not None:
+                at = (*path, "ref", number) if isinstance(self._raw(path, "ref"), list) else (*path, "ref")
+                self.document.report_at(codes.BAD_PATTERN, no_pattern(pattern, problem), at, hint=RE2)
 
-    def _check_pattern(self, document: Document, pattern: str, path: Path = (), place: Placed | None = None) -> None:
-        problem = pattern_problem(pattern)
-        if problem is not None:
-            span = place.span if place else document.locate(path)
-            hint = "the engine is RE2: no look-around, no back-references"
-            document.report(
-                codes.BAD_PATTERN, f"{pattern[:60]!r} is no pattern: {problem}", span=span, path=path, hint=hint
-            )
+    def _raw(self, path: Path, field: str) -> Any:
+        return self._evaluators[int(path[-1])][field]
+
+    def _forget(self, code: str, pointer: str, message: str = "") -> None:
+        """Takes back what the types say of a place, because there is more to say."""
+        self.document.findings[:] = [
+            f for f in self.document.findings if (f.code, f.pointer) != (code, pointer) or message not in f.message
+        ]
+
+
+RE2 = "the engine is RE2: no look-around, no back-references"
+_KINDS: tuple[type[BaseModel], ...] = (Contains, Exact, Regex, JsonSchema, LlmJudge, Script, Custom)
+_FIELDS = {field.alias or name for kind in _KINDS for name, field in kind.model_fields.items()}
+
+
+def no_pattern(pattern: str, problem: str) -> str:
+    """What to say of a pattern that is none."""
+    return f"{shown(pattern)} is no pattern: {problem}"
+
+
+def shown(text: str) -> str:
+    """A text in a message, not longer than a line."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 def reference_texts(evaluator: Evaluator, ground_truth: Any) -> tuple[str, ...] | None:

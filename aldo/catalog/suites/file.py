@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
 from aldo.catalog.load import errors_of, value_of_kind
 from aldo.catalog.reader import read_document
-from aldo.catalog.suites.checks import SuiteChecks
-from aldo.catalog.suites.dataset import Dataset, Placed, read_dataset
-from aldo.errors import CatalogError, Finding, Span
+from aldo.catalog.source import STDIN
+from aldo.catalog.structure import check
+from aldo.catalog.suites.cases import CASES, CaseChecks
+from aldo.catalog.suites.checks import EVALUATORS, SuiteChecks
+from aldo.catalog.suites.dataset import Dataset, Placed
+from aldo.catalog.suites.schemas import NoSchema, read_schema, schema_problems
+from aldo.errors import CatalogError, Finding, Related, Span
 from aldo.schema.canonical import digest
 from aldo.schema.frozen import thawed
 from aldo.schema.suite import SUITE_SCHEMA, Case, Evaluator, JsonSchema, Suite, SuiteBody
 
 HEADER: dict[str, str] = {"schema": SUITE_SCHEMA}
+_BEGINS = f"a suite begins with `schema: {SUITE_SCHEMA}`"
+_DATASET_HINTS = {  # to say what reading a catalog would not
+    "no such file": "its name is relative to the suite",
+    "is a directory, not a file": "name a file inside it: .jsonl or .csv",
+}
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -55,75 +70,85 @@ def applies(evaluator: Evaluator, case: Case) -> bool:
 
 
 class SuiteFile:
-    """A suite file with its findings, those in its dataset among them."""
+    """A suite file with its findings, those in its dataset among them.
+
+    What is wrong with one part hides nothing of the others: each evaluator and each case is looked at by itself.
+    """
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        value = value_of_kind(document, Suite, "a suite", HEADER)
-        self.suite = value
         self.dataset: Dataset | None = None
         self.cases: tuple[Placed, ...] = ()
         self.schemas: dict[str, Any] = {}
-        raw = document.value if isinstance(document.value, dict) else {}
-        checks = SuiteChecks(document, raw)
+        self.suite = _suite_of(document)
+        checks = SuiteChecks(document)
+        if not checks.body or any(finding.code == codes.WRONG_KIND for finding in document.findings):
+            return
         checks.of_the_written()
-        if value is None:
-            self._read_dataset(checks.body.get("cases_dataset"))
-        else:
-            self.cases = self._cases(value.suite)
-            self.schemas = {one.name: self._schema(place, one) for place, one in _schemas(value.suite)}
-            checks.of_the_value(value.suite, self.cases, self.dataset)
+        evaluators = self._evaluators(checks.body)
+        self.cases = self._cases(checks.body)
+        for place, one in evaluators.items():
+            if isinstance(one, JsonSchema):
+                self.schemas[one.name] = self._schema(place, one)
+        written = checks.body.get("cases")
+        rows = len(written) if isinstance(written, list) else 0
+        are_all = self.dataset.is_whole if self.dataset else len(self.cases) == rows
+        checks.of_the_values(evaluators, self.cases, are_all=are_all)
+        of_cases = CaseChecks(document, self.cases, self.dataset)
+        of_cases.check_ids()
+        of_cases.check_references(evaluators)
 
-    def _cases(self, body: SuiteBody) -> tuple[Placed, ...]:
-        path = ("suite", "cases")
-        if body.cases is not None:
-            spans = [self.document.locate((*path, number)) for number in range(len(body.cases))]
-            placed = [Placed(case, span or Span(1, 1, 1, 1)) for case, span in zip(body.cases, spans, strict=True)]
-        else:
-            placed = self._read_dataset(body.cases_dataset)
+    def _evaluators(self, body: Mapping[str, Any]) -> dict[int, Evaluator]:
+        """Those that are valid by themselves, by their place."""
+        if self.suite is not None:
+            return dict(enumerate(self.suite.suite.evaluators))
+        return dict(_valid(TypeAdapter(Evaluator), body.get("evaluators")))
+
+    def _cases(self, body: Mapping[str, Any]) -> tuple[Placed, ...]:
+        """The same of the cases, written out or from the dataset."""
+        name, written = body.get("cases_dataset"), body.get("cases")
+        if isinstance(name, str) and name and written is None:
+            self.dataset = Dataset(beside(self.document.path, name))
+            self._report_missing(self.dataset)
+            return self.dataset.cases
+        valid = _valid(TypeAdapter(Case), written) if self.suite is None else enumerate(self.suite.suite.cases or ())
         return tuple(
-            one if one.case.id else Placed(one.case.model_copy(update={"id": str(number)}), one.span)
-            for number, one in enumerate(placed, start=1)
+            Placed.of(case, self.document.locate((*CASES, place)) or Span(1, 1, 1, 1), place + 1)
+            for place, case in valid
         )
-
-    def _read_dataset(self, name: Any) -> list[Placed]:
-        if not isinstance(name, str) or not name:
-            return []
-        self.dataset = read_dataset(beside(self.document.path, name))
-        self._report_missing(self.dataset)
-        return list(self.dataset.cases)
 
     def _report_missing(self, dataset: Dataset) -> None:
         """A dataset that is no file, or an empty one, is told where the suite names it."""
         at = ("suite", "cases_dataset")
         unreadable = [f for f in dataset.document.findings if f.code == codes.UNREADABLE_FILE]
-        hint = f"it is looked for at {dataset.document.path}, beside the suite"
+        name = dataset.document.path
         for finding in unreadable:
-            self.document.report_at(codes.DATASET, f"the dataset cannot be read: {finding.message}", at, hint=hint)
+            related = (Related(finding.path, finding.span, finding.message),) if finding.span else ()
+            hint = _DATASET_HINTS.get(finding.message, finding.hint or "its name is relative to the suite")
+            message = f"the dataset {name} cannot be read: {finding.message.removeprefix('cannot be read: ')}"
+            self.document.report_at(codes.DATASET, message, at, hint=hint, related=related)
             dataset.document.findings.remove(finding)
         if not dataset.cases and not dataset.document.findings and not unreadable:
-            self.document.report_at(codes.DATASET, "the dataset holds no cases", at, hint=hint)
+            hint = "without cases there is nothing to ask"
+            self.document.report_at(codes.DATASET, f"the dataset {name} holds no cases", at, hint=hint)
 
     def _schema(self, place: int, evaluator: JsonSchema) -> Any:
         """The schema of an evaluator, from its file where it is not written out; None where it is none."""
-        at = ("suite", "evaluators", place, "schema" if evaluator.ref is None else "ref")
+        at = (*EVALUATORS, place, "schema" if evaluator.ref is None else "ref")
         schema = thawed(evaluator.schema_)
         if evaluator.ref is not None:
-            import json
-
-            path = beside(self.document.path, evaluator.ref)
             try:
-                schema = json.loads(Path(path).read_bytes())
-            except (OSError, ValueError, RecursionError) as error:
-                reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+                schema = read_schema(beside(self.document.path, evaluator.ref))
+            except NoSchema as error:
                 hint = "name a JSON file, relative to the suite"
-                self.document.report_at(codes.BAD_SCHEMA, f"no schema at {path}: {reason}", at, hint=hint)
+                self.document.report_at(codes.BAD_SCHEMA, f"no schema: {error}", at, hint=hint)
                 return None
-        problem = _schema_problem(schema)
-        if problem is not None:
-            self.document.report_at(codes.BAD_SCHEMA, f"is no JSON Schema: {problem}", at)
-            return None
-        return schema
+        problems = schema_problems(schema)
+        for path, problem in problems:
+            there = f"at /{'/'.join(map(str, path))}: " if path else ""
+            inside = (*at, *path) if evaluator.ref is None else at
+            self.document.report_at(codes.BAD_SCHEMA, f"is no JSON Schema: {there}{problem}", inside)
+        return None if problems else schema
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -138,31 +163,37 @@ class SuiteFile:
         return LoadedSuite(self.document.path, self.suite.suite, tuple(one.case for one in self.cases), self.schemas)
 
 
-def _schemas(body: SuiteBody) -> list[tuple[int, JsonSchema]]:
-    return [(place, one) for place, one in enumerate(body.evaluators) if isinstance(one, JsonSchema)]
-
-
-def _schema_problem(schema: Any) -> str | None:
-    from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import Draft202012Validator, validator_for
-
-    if isinstance(schema, bool):
-        return None
-    if not isinstance(schema, dict):
-        return "a schema is an object, true or false"
-    try:
-        validator_for(schema, default=Draft202012Validator).check_schema(schema)
-    except SchemaError as error:
-        return f"at /{'/'.join(map(str, error.absolute_path))}: {error.message}"
-    except (TypeError, RecursionError):
-        return "it holds what JSON does not"
+def _suite_of(document: Document) -> Suite | None:
+    """The suite of a document, or None; what is wrong with it is added to the document's findings."""
+    value = document.value
+    if not isinstance(value, dict) or "suite" not in value or value.get("schema") == SUITE_SCHEMA:
+        return value_of_kind(document, Suite, "a suite", HEADER)
+    if "schema" not in value:
+        suite = check(document, Suite, value)
+        if not any(finding.code == codes.UNKNOWN_FIELD and "'schema'" in finding.hint for finding in document.findings):
+            document.report(
+                codes.MISSING_FIELD, "the field 'schema' is missing", span=document.locate(()), hint=_BEGINS
+            )
+        return suite
+    given = value["schema"]
+    near = isinstance(given, str) and get_close_matches(given, [SUITE_SCHEMA], cutoff=0.8)
+    hint = f"did you mean {SUITE_SCHEMA!r}?" if near else _BEGINS
+    shown = repr(given[:60]) if isinstance(given, str) else type(given).__name__
+    document.report_at(codes.WRONG_KIND, f"schema is {shown}, not {SUITE_SCHEMA}", ("schema",), hint=hint)
     return None
+
+
+def _valid(adapter: TypeAdapter[Part], items: Any) -> Iterator[tuple[int, Part]]:
+    for place, item in enumerate(items if isinstance(items, list) else ()):
+        with suppress(ValidationError):
+            yield place, adapter.validate_python(item, by_alias=True, by_name=False)
 
 
 def beside(suite: str, name: str) -> str:
     """A name in a suite, relative to its folder. A suite from standard input is in the working directory."""
-    folder = Path() if suite.startswith("<") else Path(suite).parent
-    return str(folder / name)
+    folder = Path() if suite == "<stdin>" else Path(suite).parent
+    path = str(folder / name)
+    return f"./{path}" if path == STDIN else path  # a file of that name, and not what this process is given
 
 
 def read_suite(path: str) -> SuiteFile:

@@ -1,0 +1,55 @@
+"""How much worse than the baseline a model may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import isfinite
+
+from aldo.errors import UsageError
+from aldo.eval.report.model import RegressionGate
+from aldo.eval.statistics import Interval
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Regressions that are put up with, as shares of the full score: 0.05 is five points."""
+
+    every: float | None = None
+    by_name: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Iterable[str]) -> Limits:
+        """From `0.05`, for all evaluators, and `NAME=0.05`, for one. Raises `UsageError`."""
+        every, by_name = None, {}
+        for text in given:
+            name, equals, number = text.rpartition("=")
+            try:
+                limit = float(number)
+            except ValueError:
+                limit = float("nan")
+            if not (isfinite(limit) and 0 <= limit <= 1) or (equals and not name):
+                raise UsageError(f"--max-regression is a number from 0 to 1, or NAME=NUMBER, not {text!r}")
+            if equals:
+                by_name[name] = limit
+            else:
+                every = limit
+        return cls(every, by_name)
+
+    def check(self, evaluators: Iterable[str]) -> None:
+        """Raises `UsageError` for a limit for no evaluator."""
+        known = list(evaluators)
+        for name in self.by_name:
+            if name not in known:
+                raise UsageError(f"--max-regression for {name!r}, which is no evaluator; there are {', '.join(known)}")
+
+    def gate(self, evaluator: str, difference: float | None, interval: Interval | None) -> RegressionGate | None:
+        """What an interval says of the limit: that a larger regression is excluded, or shown, or neither."""
+        limit = self.by_name.get(evaluator, self.every)
+        if limit is None:
+            return None
+        if interval is None or difference is None:
+            return RegressionGate(limit, "not excluded")
+        if interval.low >= -limit:
+            return RegressionGate(limit, "excluded")
+        return RegressionGate(limit, "shown" if interval.high < -limit else "not excluded")
