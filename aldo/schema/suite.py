@@ -187,6 +187,8 @@ class SuiteBody(SnakeCase):
     """A file of the cases, JSONL or CSV, relative to the suite."""
     max_tokens: Annotated[int, Field(ge=1, le=10_000_000), Whole] = 512
     """The longest answer. One that is cut is `truncated`, and has no score."""
+    stop: Annotated[Texts, Field(max_length=16)] = ()
+    """Texts that end an answer where they come up; they are not part of it."""
     temperature: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] = 0.0
     top_p: Score = 1.0
     evaluators: Annotated[tuple[Evaluator, ...], Field(min_length=1)]

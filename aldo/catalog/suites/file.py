@@ -56,7 +56,12 @@ class LoadedSuite:
     @property
     def digest(self) -> str:
         """Of the cases and of how they are asked: what an answer depends on."""
-        asked = {"maxTokens": self.body.max_tokens, "temperature": self.body.temperature, "topP": self.body.top_p}
+        asked = {
+            "maxTokens": self.body.max_tokens,
+            "temperature": self.body.temperature,
+            "topP": self.body.top_p,
+            "stop": list(self.body.stop),
+        }
         return digest({"cases": [[case.id, case.input] for case in self.cases], **asked})
 
     def cases_for(self, evaluator: Evaluator) -> tuple[Case, ...]:

@@ -11,6 +11,7 @@ from aldo.eval.report.model import Comparison
 from aldo.eval.report.scores import is_binary, shared
 from aldo.eval.statistics import (
     Agreement,
+    Interval,
     Paired,
     PairedBinary,
     Scores,
@@ -68,7 +69,7 @@ def _comparison(
         worse=tuple(case for case, change in changes.items() if change < 0),
         agreement=_agreement(paired),
         minimum_detectable_effect=_effect(paired, list(changes.values())),
-        regression=limits.gate(evaluator, paired.difference, paired.interval),
+        regression=limits.gate(evaluator, paired.interval, _against(mine, theirs, clusters, seed)),
     )
 
 
@@ -79,6 +80,15 @@ def _paired(
     if all(is_binary(_known(scores)) for scores in (mine, theirs)):
         return paired_binary(mine, theirs, seed=seed, clusters=grouped)
     return paired_scores(mine, theirs, seed=seed, clusters=grouped)
+
+
+def _against(mine: Scores, theirs: Scores, clusters: Mapping[str, str], seed: int) -> Interval | None:
+    """The interval if every answer without a score spoke against the model; None where all have one."""
+    if None not in mine.values() and None not in theirs.values():
+        return None
+    worst = {case: 0.0 if score is None else score for case, score in mine.items()}
+    best = {case: 1.0 if score is None else score for case, score in theirs.items()}
+    return _paired(worst, best, dict.fromkeys(worst, 0.0), clusters, seed).interval
 
 
 def _known(scores: Scores) -> list[float]:

@@ -43,13 +43,14 @@ class Limits:
             if name not in known:
                 raise UsageError(f"--max-regression for {name!r}, which is no evaluator; there are {', '.join(known)}")
 
-    def gate(self, evaluator: str, difference: float | None, interval: Interval | None) -> RegressionGate | None:
-        """What an interval says of the limit: that a larger regression is excluded, or shown, or neither."""
+    def gate(self, evaluator: str, interval: Interval | None, against: Interval | None) -> RegressionGate | None:
+        """What the intervals of a difference say of the limit: that a larger regression is excluded, or shown, or
+        neither. `against`: where answers have no score, the interval if all of them spoke against the model."""
         limit = self.by_name.get(evaluator, self.every)
         if limit is None:
             return None
-        if interval is None or difference is None:
-            return RegressionGate(limit, "not excluded")
-        if interval.low >= -limit:
-            return RegressionGate(limit, "excluded")
-        return RegressionGate(limit, "shown" if interval.high < -limit else "not excluded")
+        worst = against or interval
+        if worst is not None and worst.low >= -limit:
+            return RegressionGate(limit, "excluded", against)
+        shown = interval is not None and interval.high < -limit
+        return RegressionGate(limit, "shown" if shown else "not excluded", against)

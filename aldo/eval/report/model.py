@@ -87,6 +87,9 @@ class RegressionGate:
 
     limit: float
     state: RegressionState
+    against: Interval | None = None
+    """The interval if every answer without a score spoke against the model: it 0 there, the baseline 1. None where
+    all have a score."""
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ class _Text:
         yield _folded(words.verdict_sentence(one, evaluator, printable), "    ", "    ")
         if one.regression is not None:
             style: Style = "good" if one.regression.state == "excluded" else "bad"
-            text = _folded(words.regression_text(one.regression, one.interval) + ".", "    ", "    ")
+            text = _folded(_sentence(words.regression_text(one.regression, one.interval)), "    ", "    ")
             yield text.replace(one.regression.state, self.paint(one.regression.state, style), 1)
 
     def _speed(self) -> Iterator[str]:
@@ -136,7 +136,8 @@ class _Text:
     def _errors(self) -> Iterator[str]:
         for one in self.report.models:
             told = [f"{number} × {code}" for code, number in sorted(one.errors.items())]
-            told += [f"{one.truncated} cut at max_tokens"] * bool(one.truncated)
+            cut = f"{one.truncated} cut at max_tokens and without a score: raise max_tokens in the suite"
+            told += [cut] * bool(one.truncated)
             told += [f"{one.missing} of {one.expected} not asked yet"] * bool(one.missing)
             told += [words.count(one.retried, "request") + " sent again"] * bool(one.retried)
             if told:
@@ -200,6 +201,10 @@ def _folded(text: str, first: str, rest: str) -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _time(ms: float | None) -> str:

@@ -179,6 +179,10 @@ def gate_text(score: EvaluatorScore) -> str:
 def regression_text(gate: RegressionGate, interval: Interval | None) -> str:
     """What became of the limit: `a regression of more than 5.0 points is not excluded: the interval reaches −10.4`."""
     known = f"a regression of more than {points(gate.limit).lstrip('+')} points is {gate.state}"
+    if gate.against is not None and gate.state != "shown":
+        reaches = "begins at" if gate.state == "excluded" else "reaches"
+        what = "with all that has no score counted against the model"
+        return f"{known}: {what}, the interval {reaches} {points(gate.against.low)}"
     if interval is None:
         return known
     if gate.state == "shown":

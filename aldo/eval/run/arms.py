@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from aldo._version import __version__
 from aldo.catalog.suites import LoadedSuite
-from aldo.errors import UsageError
+from aldo.errors import NoEligibleModelError, UsageError
 from aldo.eval.run.settings import Settings
 from aldo.router import route
 from aldo.schema.agent import Agent
@@ -125,7 +125,7 @@ def prepare(
     arms = tuple(_arm(catalog, agent, suite, model, settings, environ) for model in (models or (None,)))
     _check_apart(arms)
     judges = {
-        one.name: route(catalog, _judges_request(agent, suite, one))
+        one.name: _judge(catalog, _judges_request(agent, suite, one, arms), one)
         for one in suite.body.evaluators
         if isinstance(one, LlmJudge)
     }
@@ -133,6 +133,7 @@ def prepare(
         name: bound(catalog, catalog.by_id[decision.model], agent.privacy_tier, environ, decision.routing_digest)
         for name, decision in judges.items()
     }
+    _check_judges(arms, bindings)
     return Prepared(catalog, agent, suite, settings, arms, judges, bindings, environ)
 
 
@@ -144,6 +145,7 @@ def chat_of(agent: Agent, suite: LoadedSuite, text: str, seed: int) -> ChatReque
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
+        stop=body.stop,
         seed=seed,
     )
 
@@ -178,12 +180,36 @@ def _arm(
     return BoundArm(arm, decision, binding)
 
 
-def _judges_request(agent: Agent, suite: LoadedSuite, evaluator: LlmJudge) -> RouteRequest:
+def _judge(catalog: Catalog, request: RouteRequest, evaluator: LlmJudge) -> Decision:
+    try:
+        return route(catalog, request)
+    except NoEligibleModelError as error:
+        refusal = (
+            f"no judge for {evaluator.name!r}: no model of the class {evaluator.capability_class} but those compared"
+        )
+        if any(change.field == "exclude" for relaxation in error.relaxations for change in relaxation.changes):
+            raise UsageError(f"{refusal} may see {request.privacy} data, and none of them may judge itself") from None
+        raise
+
+
+def _check_judges(arms: tuple[BoundArm, ...], judges: Mapping[str, Binding]) -> None:
+    """Models prefer their own answers, also under another id."""
+    for name, judge in judges.items():
+        for arm in arms:
+            if (server_of(judge.url), judge.adapter.wire_model) == (arm.server, arm.arm.upstream_model):
+                raise UsageError(
+                    f"{judge.entry.id}, the judge of {name!r}, is the model that answers as {arm.arm.model}: "
+                    f"both are {arm.arm.upstream_model!r} at {arm.arm.base_url}. Name another class for the judge"
+                )
+
+
+def _judges_request(agent: Agent, suite: LoadedSuite, evaluator: LlmJudge, arms: tuple[BoundArm, ...]) -> RouteRequest:
     """What a judge is routed by: its class, and the agent's tier, for it reads what the agent read."""
     longest = max(len(case.input) + len(str(case.ground_truth)) for case in suite.cases)
     return RouteRequest(
         capability_class=evaluator.capability_class,
         privacy=agent.privacy_tier,
+        exclude=tuple(arm.arm.model for arm in arms),
         tokens_in=-(-longest // CHARACTERS_PER_TOKEN) + suite.body.max_tokens + _JUDGES_SHARE,
         max_tokens_out=evaluator.max_tokens,
     )
