@@ -59,10 +59,11 @@ def _codes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 def command(**options: Any) -> None:
     """Check catalog files and print every defect with file, line, reason and fix.
 
-    Without FILE: those of [tool.aldo.lint] in pyproject.toml, else the catalog in use. `-` is standard
-    input, and patterns such as 'catalogs/**/*.yaml' are expanded. FILE may be an overlay, which is then checked
-    alone; --overlay lays overlays over the catalogs, and checks what comes of it. Exits with 1 when there are errors
-    (with --strict: or warnings), with 2 when a file cannot be read as one YAML document.
+    Without FILE: those of [tool.aldo.lint] in pyproject.toml, else the catalog in use. `-` is standard input, and
+    patterns such as 'catalogs/**/*.yaml' are expanded. FILE may be an agent, a suite of `aldo eval`, checked with
+    its dataset, or an overlay, which is then checked alone; --overlay lays overlays over the catalogs, and checks
+    what comes of it. Exits with 1 when there are errors (with --strict: or warnings), with 2 when a file cannot be
+    read as one YAML document.
 
     \b
     aldo lint models.yaml
@@ -152,7 +153,7 @@ class _Run(NamedTuple):
                 _tell(file)
         # Of a file that could not be written is told what it holds, and not what it should.
         files = tuple(file.before if file.document.path in unwritten else file.report for file in fixed.files)
-        report = fixed.report._replace(files=files)
+        report = fixed.report._replace(files=files + fixed.report.files[len(files) :])
         self._print(report, aside=bool(standard_input))
         return 2 if unwritten else report.exit_code
 

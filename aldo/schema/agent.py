@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from aldo.schema.base import Name, SnakeCase, Text
+from aldo.schema.base import Name, SnakeCase, Text, Version
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PrivacyTier
 
@@ -38,7 +38,7 @@ class ModelPolicy(SnakeCase):
 class Agent(SnakeCase):
     """An agent: it names a class, a tier and a policy, never a vendor's model."""
 
-    version: Annotated[int | str | None, Field(union_mode="left_to_right")] = None
+    version: Version = None
     schema_: Annotated[Literal["aldo-ai/agent.v1"], Field(alias="schema")] = AGENT_SCHEMA
     identity: Identity
     role: Text | None = None

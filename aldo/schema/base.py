@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -52,3 +52,14 @@ Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=10
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$"
 Name = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=NAME_PATTERN)]
 """An id, a class or a tag: letters, digits and `. _ : / @ + -`, beginning with a letter or digit."""
+
+
+def _version(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if value is not None and not isinstance(value, str) and not is_number:
+        raise PydanticCustomError("version_type", "must be a whole number or a text")  # one error, not one of each type
+    return value
+
+
+Version = Annotated[int | str | None, Field(union_mode="left_to_right"), BeforeValidator(_version)]
+"""The version that the author of a file gives it."""

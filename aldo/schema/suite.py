@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from aldo.schema.base import Name, SnakeCase, Text, Whole
+from aldo.schema.base import Name, SnakeCase, Text, Version, Whole
 from aldo.schema.frozen import FrozenMap, frozen
 
 SUITE_SCHEMA: Literal["aldo-ai/eval.v1"] = "aldo-ai/eval.v1"
@@ -209,16 +209,9 @@ class SuiteBody(SnakeCase):
         return self
 
 
-def _version(value: Any) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
-    if value is not None and not isinstance(value, str) and not is_number:
-        raise PydanticCustomError("version_type", "must be a whole number or a text")  # one error, not one of each type
-    return value
-
-
 class Suite(SnakeCase):
     """A suite file."""
 
-    version: Annotated[int | str | None, Field(union_mode="left_to_right"), BeforeValidator(_version)] = None
+    version: Version = None
     schema_: Annotated[Literal["aldo-ai/eval.v1"], Field(alias="schema")] = SUITE_SCHEMA
     suite: SuiteBody

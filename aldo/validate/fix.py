@@ -17,14 +17,14 @@ from aldo.catalog import catalog_of, parse_text, read_document
 from aldo.catalog.codes import DUPLICATE_KEY
 from aldo.catalog.document import Document
 from aldo.catalog.edit import apply
-from aldo.catalog.kinds import is_overlay
+from aldo.catalog.kinds import is_overlay, kind_of
 from aldo.catalog.write import replace_text
 from aldo.errors import Edit, Finding
 from aldo.router.compiled import compile_catalog
 from aldo.router.facts import project
 from aldo.schema.canonical import digest
 from aldo.validate.files import expanded
-from aldo.validate.lint import Checks, FileReport, LintReport, lint_document
+from aldo.validate.lint import Checks, FileReport, LintReport, lint_document, lint_other
 
 _MOST_ROUNDS = 100  # each makes at least one fix; a fix that brings its own finding back must not run for ever
 
@@ -72,13 +72,18 @@ class FixedFiles:
 
     files: tuple[FixedFile, ...]
     report: LintReport
+    """Of the files, in their order, and then of the datasets of suites."""
 
 
 def fix_files(paths: Iterable[str | os.PathLike[str]], *, unsafe: bool = False, **options: Any) -> FixedFiles:
     """Mend the files that `lint(paths, **options)` would check. Writes nothing: see `FixedFile.write`."""
     checks = Checks.of(**options)
     files = tuple(fix_document(read_document(path), checks, unsafe=unsafe) for path in expanded(paths))
-    report = LintReport(tuple(file.report for file in files), len(checks.codes), checks.strict)
+    found = tuple(file.report for file in files)
+    beside = tuple(
+        part for file in found if kind_of(file.document) == "suite" for part in lint_other(file.document, checks)[1:]
+    )
+    report = LintReport(found + beside, len(checks.codes), checks.strict)
     return FixedFiles(files, report)
 
 

@@ -54,7 +54,8 @@ def test_a_small_difference_is_told_with_what_would_have_been_shown() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"difference": 0.0}, "scores the same as bf16 by e (95 % interval −10.4 to +6.2): no difference is shown by 48 cases, which would show 14.0 points or more."),
+        ({"difference": 0.0, "better": ("a",), "worse": ("b",)}, "scores the same as bf16 by e (95 % interval −10.4 to +6.2): no difference is shown by 48 cases, which would show 14.0 points or more."),
+        ({"difference": 0.0}, "scores the same as bf16 by e (95 % interval −10.4 to +6.2): they score alike in all 48 cases."),
         ({"minimum_detectable_effect": None}, ": 48 cases are too few to show any difference."),
         ({"minimum_detectable_effect": None, "cases": 1, "sources": 1}, ": 1 case is too few to show any difference."),
         ({"difference": -0.2}, ": 48 cases do not show it."),

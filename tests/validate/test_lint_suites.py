@@ -315,7 +315,6 @@ def test_an_agent_is_checked_as_one(tmp_path: Path, text: str, expected: list[tu
     assert told(linted(tmp_path, text)) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="aldo.schema.agent: the union of a number and a text has an error of each")
 def test_a_version_of_an_agent_that_is_a_list_is_one_defect(tmp_path: Path) -> None:
     assert told(linted(tmp_path, changed("version: 1", "version: []", AGENT))) == [("AL106", "[]")]
 
@@ -353,7 +352,6 @@ def test_a_suite_without_anything_to_mend_is_not_touched(tmp_path: Path, option:
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.xfail(strict=True, reason="aldo.validate.fix looks at the suite alone: lint_document drops the dataset")
 @pytest.mark.parametrize("option", ["--fix", "--diff"])
 def test_mending_tells_of_the_dataset_as_checking_does(tmp_path: Path, option: str) -> None:
     (tmp_path / "c.jsonl").write_text('{"input": 1}\n')

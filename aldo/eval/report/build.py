@@ -21,6 +21,10 @@ from aldo.schema.evaluation import RunRecord, SampleKey, ScoreRecord
 from aldo.schema.suite import Evaluator
 
 
+WHOLE = "whole answers"
+"""The evaluator that every report has where an answer was cut at max_tokens. No suite can call one of its own so."""
+
+
 def build_report(contents: LogContents, limits: Limits | None = None) -> Report:
     """The report on the last run of a log.
 
@@ -43,9 +47,12 @@ class _Building:
         self.samples = {key: contents.samples.get(key) for key, _ in self.keys}
         self.grades = {one.name: self._grades(one) for one in run.evaluators}
         self.verdicts = {one.name: self._verdicts(one) for one in run.evaluators}
+        if any(sample is not None and sample.state == "truncated" for sample in self.samples.values()):
+            self.verdicts[WHOLE] = self._whole()
 
     def report(self) -> Report:
-        evaluators = tuple(self._evaluator(one) for one in self.run.evaluators)
+        types = {one.name: one.type for one in self.run.evaluators}
+        evaluators = tuple(self._evaluator(name, types.get(name, "built-in")) for name in self.verdicts)
         judged = [row for mine in self.grades.values() for grade in mine.values() for row in grade.usage]
         return Report(
             run=self.run,
@@ -96,20 +103,35 @@ class _Building:
             return Verdict(evaluator, "truncated", None, "the answer was cut at max_tokens")
         return None if grade is None else Verdict(evaluator, grade.state, grade.score, grade.reason)
 
-    def _evaluator(self, evaluator: Evaluator) -> EvaluatorReport:
+    def _whole(self) -> dict[str, dict[tuple[str, int], Verdict | None]]:
+        """Whether answers came to an end. What is cut has no other score, so a model that rambles would look no worse
+        by any other evaluator."""
+        found: dict[str, dict[tuple[str, int], Verdict | None]] = {arm.model: {} for arm in self.run.models}
+        for key, sample in self.samples.items():
+            verdict = None
+            if sample is not None and sample.error is not None:
+                verdict = Verdict(WHOLE, "error", None, f"no answer: {sample.error['code']}")
+            elif sample is not None and sample.state == "truncated":
+                verdict = Verdict(WHOLE, "fail", 0.0, f"cut at {self.run.max_tokens} tokens")
+            elif sample is not None:
+                verdict = Verdict(WHOLE, "ok", 1.0, "")
+            found[key[2]][key[3], key[4]] = verdict
+        return found
+
+    def _evaluator(self, name: str, kind: str) -> EvaluatorReport:
         clusters = {case.id: case.source for case in self.run.cases if case.source is not None}
-        verdicts = self.verdicts[evaluator.name]
-        threshold, seed = self.run.threshold.get(evaluator.name), self.run.seed
+        verdicts = self.verdicts[name]
+        threshold, seed = self.run.threshold.get(name), self.run.seed
         scores = {model: case_scores(mine) for model, mine in verdicts.items()}
         known = [score for mine in scores.values() for score in mine.values() if score is not None]
         return EvaluatorReport(
-            name=evaluator.name,
-            type=evaluator.type,
+            name=name,
+            type=kind,
             threshold=threshold,
-            judge=next((judge.model for judge in self.run.judges if judge.evaluator == evaluator.name), None),
+            judge=next((judge.model for judge in self.run.judges if judge.evaluator == name), None),
             binary=is_binary(known),
             scores=tuple(score_of(model, mine, threshold, clusters, seed) for model, mine in verdicts.items()),
-            comparisons=comparisons_of(evaluator.name, scores, clusters, self.limits, seed),
+            comparisons=comparisons_of(name, scores, clusters, self.limits, seed),
         )
 
     def _regressions(self, evaluators: tuple[EvaluatorReport, ...]) -> tuple[Regression, ...]:
@@ -137,7 +159,7 @@ class _Building:
         sample, (*_, model, case, repeat) = self.samples[key], key
         if sample is None:
             return Answer(model, repeat, "missing", "", "", None, None, None, None, None, ())
-        verdicts = (self.verdicts[one.name][model].get((case, repeat)) for one in self.run.evaluators)
+        verdicts = (by_model[model].get((case, repeat)) for by_model in self.verdicts.values())
         row = sample.usage[-1] if sample.usage else None
         return Answer(
             model=model,

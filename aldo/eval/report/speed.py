@@ -37,17 +37,16 @@ def model_report(arm: Arm, samples: Sequence[SampleRecord | None]) -> ModelRepor
         tokens_out=sum(row.tokens_out or 0 for row in rows),
         usd=usd_of(rows),
         ttft_ms=_spread(row.ttft_ms for row in answers),
-        tokens_per_second=_spread(tokens_per_second(row) for row in answers),
+        tokens_per_second=_spread(decoding_rate(row.tokens_out, row.ttft_ms, row.latency_ms) for row in answers),
         latency_ms=_spread(row.latency_ms for row in answers),
     )
 
 
-def tokens_per_second(row: UsageRow) -> float | None:
-    """Of decoding alone: the tokens after the first over the time after the first. None where that is not known."""
-    if not row.tokens_out or row.tokens_out < 2 or row.ttft_ms is None or row.latency_ms is None:
+def decoding_rate(tokens_out: int | None, ttft_ms: float | None, latency_ms: float | None) -> float | None:
+    """Tokens per second of decoding alone: those after the first over the time after it, where known."""
+    if tokens_out is None or tokens_out < 2 or ttft_ms is None or latency_ms is None or latency_ms <= ttft_ms:
         return None
-    seconds = (row.latency_ms - row.ttft_ms) / 1000
-    return (row.tokens_out - 1) / seconds if seconds > 0 else None
+    return 1000 * (tokens_out - 1) / (latency_ms - ttft_ms)
 
 
 def usd_of(rows: Iterable[UsageRow]) -> str | None:

@@ -150,6 +150,8 @@ def _conclusion(comparison: Comparison, difference: float, interval: Interval) -
 
 def _not_shown(comparison: Comparison, difference: float) -> str:
     cases, effect = sample_text(comparison), comparison.minimum_detectable_effect
+    if not comparison.better and not comparison.worse and not comparison.difference:
+        return f"they score alike in {'the one case' if comparison.cases == 1 else f'all {cases}'}"
     if effect is None:
         few = "with so few flips, " if comparison.agreement is not None else ""
         return f"{few}{cases} {'is' if comparison.cases == 1 else 'are'} too few to show any difference"

@@ -10,6 +10,7 @@ from aldo.eval.report.html.markup import Markup
 from aldo.eval.report.html.names import Names
 from aldo.eval.report.html.vega import Plot, Row
 from aldo.eval.report.model import Answer, EvaluatorReport
+from aldo.eval.report.speed import decoding_rate
 from aldo.eval.statistics import Interval, quantiles
 
 MOST_TICKS = 100
@@ -49,7 +50,9 @@ def differences(evaluator: EvaluatorReport, names: Names) -> Markup:
     number = f"(datum.value > 0 ? '+' : datum.value < 0 ? '{words.MINUS}' : '') + abs(datum.value)"
     plot = Plot(names, [one.model for one in compared], {"domain": [-reach, reach], "nice": False}, number)
     lines = [plot.line(0, "no difference", dashed=False, left=False)]
-    lines += [plot.line(-limit, f"limit {words.points(-limit / 100)}", dashed=True, left=True) for limit in limits]
+    for limit in limits:  # its label stands where there is more room
+        told = f"limit {words.points(-limit / 100)}"
+        lines.append(plot.line(-limit, told, dashed=True, left=limit < reach / 2))
     name = f"Difference of each model from the baseline by {evaluator.name}, with its interval, in points."
     return plot.draw(f"{name} The table has the numbers.", [*lines, *plot.ranges(rows), *plot.labels(rows)])
 
@@ -85,14 +88,9 @@ def ttft(answers: Sequence[Answer]) -> list[float]:
 
 def tokens_per_second(answers: Sequence[Answer]) -> list[float]:
     """While decoding: tokens after the first, over the time after the first."""
-    rates = []
-    for answer in answers:
-        if answer.tokens_out is None or answer.ttft_ms is None or answer.latency_ms is None:
-            continue
-        decoding = answer.latency_ms - answer.ttft_ms
-        if answer.tokens_out > 1 and decoding > 0 and answer.state != "error":
-            rates.append(1000 * (answer.tokens_out - 1) / decoding)
-    return rates
+    there = (answer for answer in answers if answer.state != "error")
+    rates = (decoding_rate(answer.tokens_out, answer.ttft_ms, answer.latency_ms) for answer in there)
+    return [rate for rate in rates if rate is not None]
 
 
 def _row(names: Names, model: str, x: float, interval: Interval | None, told: str) -> Row:
