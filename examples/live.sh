@@ -3,7 +3,8 @@
 set -eu
 
 found=$(mktemp)
-trap 'rm -f "$found"' EXIT
+logs=$(mktemp -d)
+trap 'rm -rf "$found" "$logs"' EXIT
 
 step() {
     printf '\n\033[1m$ %s\033[0m\n' "$*"
@@ -24,3 +25,7 @@ step aldo chat --class local-reasoning --privacy sensitive --pin smollm2-135m-in
 printf '\n# An answer whose form is checked, whatever the server made of it:\n'
 step aldo chat --class local-reasoning --privacy sensitive --pin smollm2-135m-instruct \
     --max-tokens 60 --temperature 0 --schema examples/city.schema.json 'Which city is the capital of France?'
+
+printf '\n# How good is it? Twelve easy questions, graded, with intervals:\n'
+step aldo eval run agency/agents/code-reviewer.yaml --model smollm2-135m-instruct --suite suites/smoke.yaml \
+    --log "$logs/smoke.jsonl" || test $? -eq 1

@@ -96,7 +96,7 @@ class Wanted:
         """Print and write. Where one cannot be written the others are, and that is told last."""
         if not any(name == "-" for _, name in self.outputs):
             text = text_report.render(report, _paint) + "\n" if self.form == "text" else render(report, self.form)
-            click.echo(text, nl=False)
+            click.echo(_for_stdout(text), nl=False)
         unwritten = []
         for form, name in self.outputs:
             if name == "-":
@@ -109,6 +109,18 @@ class Wanted:
                 unwritten.append(f"{name} cannot be written: {reason}")
         if unwritten:
             raise UsageError("; ".join(unwritten))
+
+
+def _for_stdout(text: str) -> str:
+    """A terminal without the signs gets plainer ones: a minus must not become a question mark."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(_PLAINER)
+    return text
+
+
+_PLAINER = str.maketrans({"−": "-", "–": "-", "→": "->", "×": "x", "…": "..."})
 
 
 def _output(given: str, inputs: tuple[str, ...]) -> tuple[str, str]:

@@ -68,18 +68,34 @@ def _environment(live: bool, request: pytest.FixtureRequest) -> dict[str, str]:
     return env
 
 
+def _linked(folder: Path) -> Path:
+    """A folder with what the documents speak of, for commands that write beside it."""
+    for name in ("agency", "examples", "models.yaml", "suites"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
 def _of(language: str) -> pytest.MarkDecorator:
     chosen = [snippet for snippet in SNIPPETS if snippet.language == language]
     return pytest.mark.parametrize("snippet", chosen, ids=lambda snippet: snippet.place)
 
 
 @_of("console")
-def test_commands_print_what_the_document_shows(snippet: Snippet, request: pytest.FixtureRequest) -> None:
+def test_commands_print_what_the_document_shows(
+    snippet: Snippet, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     assert snippet.text.startswith("$ ")
+    folder, environment = ROOT, _environment(snippet.live, request)
+    if "tiers" in snippet.words:
+        folder = _linked(tmp_path)
+        environment["ALDO_OVERLAYS"] = str(request.getfixturevalue("mlx_tiers"))
     for part in re.split(r"^\$ ", snippet.text, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
+        while command.endswith("\\"):
+            line, _, shown = shown.partition("\n")
+            command += f"\n{line}"
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, env=_environment(snippet.live, request),
+            ["bash", "-o", "pipefail", "-c", command], cwd=folder, env=environment,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == snippet.exit_code, done.stdout
@@ -110,6 +126,9 @@ def test_yaml_snippets_are_agents_policies_overlays_or_catalogs_without_errors(
     file.write_text(snippet.text, "utf-8")
     if snippet.words and snippet.words[0] in _LOADERS:
         _LOADERS[snippet.words[0]](file)
+    elif snippet.words == ("suite",):
+        (tmp_path / "cases.jsonl").write_text('{"input": "Say hello.", "ground_truth": "hello"}\n')
+        assert lint([file]).findings == ()
     elif snippet.words == ("overlay",):
         report = lint([MODELS], overlays=[file], today=datetime.date(2026, 11, 22))
         assert {finding.severity for finding in report.findings} <= {"warning", "info"}, report.findings

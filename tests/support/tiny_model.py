@@ -13,6 +13,8 @@ import argparse
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,13 @@ def build_tiny_model(directory: Path) -> Path:
         _put(fresh, directory, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    return directory
+
+
+def quantize(model: Path, directory: Path) -> Path:
+    """The 4-bit conversion of a model, made by ``mlx_lm convert``; returns ``directory``."""
+    command = [sys.executable, "-m", "mlx_lm", "convert", "--hf-path", str(model), "--mlx-path", str(directory)]
+    subprocess.run([*command, "-q", "--q-bits", "4"], check=True, capture_output=True)
     return directory
 
 

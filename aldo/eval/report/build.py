@@ -20,7 +20,6 @@ from aldo.eval.run.log import LogContents, grade_digest, keys
 from aldo.schema.evaluation import RunRecord, SampleKey, ScoreRecord
 from aldo.schema.suite import Evaluator
 
-
 WHOLE = "whole answers"
 """The evaluator that every report has where an answer was cut at max_tokens. No suite can call one of its own so."""
 

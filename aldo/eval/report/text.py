@@ -91,32 +91,31 @@ class _Text:
         over = f"{score.cases}/{score.of}"
         interval = words.percent_range(score.interval) if score.interval else words.NONE
         gate = f"  {self.paint(score.gate, _GATES[score.gate])}" if score.gate else ""
-        return f"  {self.letters[score.model]}{cells}{mean:>9} {over:>8}  {interval:<16}{gate}"
+        return f"  {self.letters[score.model]}{cells}{mean:>9} {over:>8}  {interval:<16}{gate}".rstrip()
 
     def _comparison(self, one: Comparison, evaluator: str) -> Iterator[str]:
-        pair = f"{self.letters[one.model]} − {self.letters[one.baseline]}"
-        if one.difference is None or one.interval is None:
-            yield f"  {pair}  no case has a score for both"
-            return
-        kappa = one.agreement.kappa if one.agreement else None
-        agreed = one.agreement.rate if one.agreement else None
-        facts = [
-            f"{words.points(one.difference)} points ({words.interval_text(one.interval, signed=True)})",
-            f"p = {words.p_text(one.p_value)}".replace("= below", "below") if one.p_value is not None else "",
-            f"{words.p_text(one.adjusted_p_value)} by Holm"
-            if one.adjusted_p_value is not None and len(self.letters) > 2
-            else "",
-            words.sample_text(one),
-            f"{len(one.better)} better, {len(one.worse)} worse",
-            f"agreement {words.percent(agreed)}" if agreed is not None else "",
-            f"kappa {kappa:.2f}" if kappa is not None else "",
-        ]
-        yield _folded(f"{pair}  " + ", ".join(fact for fact in facts if fact), "  ", "         ")
-        yield _folded(words.verdict_sentence(one, evaluator, printable), "    ", "    ")
+        yield _folded(words.verdict_sentence(one, evaluator, self._short), "  ", "    ")
         if one.regression is not None:
             style: Style = "good" if one.regression.state == "excluded" else "bad"
             text = _folded(_sentence(words.regression_text(one.regression, one.interval)), "    ", "    ")
             yield text.replace(one.regression.state, self.paint(one.regression.state, style), 1)
+        if one.cases:
+            yield self.paint(_folded(", ".join(self._facts(one)), "    ", "    "), "dim")
+
+    def _facts(self, one: Comparison) -> Iterator[str]:
+        yield f"{len(one.better)} better, {len(one.worse)} worse"
+        if one.p_value is not None:
+            yield f"p = {words.p_text(one.p_value)}".replace("= below", "below")
+        if one.adjusted_p_value is not None and len(self.letters) > 2:
+            yield f"by Holm {words.p_text(one.adjusted_p_value)}"
+        if one.agreement is not None and one.agreement.rate is not None:
+            yield f"agreement {words.percent(one.agreement.rate)}"
+        if one.agreement is not None and one.agreement.kappa is not None:
+            yield f"kappa {one.agreement.kappa:.2f}"
+
+    def _short(self, name: str) -> str:
+        """The letter of a model."""
+        return self.letters.get(name, printable(name))
 
     def _speed(self) -> Iterator[str]:
         yield self.paint("speed", "bold") + self.paint(

@@ -199,7 +199,7 @@ def _check_judges(arms: tuple[BoundArm, ...], judges: Mapping[str, Binding]) -> 
             if (server_of(judge.url), judge.adapter.wire_model) == (arm.server, arm.arm.upstream_model):
                 raise UsageError(
                     f"{judge.entry.id}, the judge of {name!r}, is the model that answers as {arm.arm.model}: "
-                    f"both are {arm.arm.upstream_model!r} at {arm.arm.base_url}. Name another class for the judge"
+                    f"both are {arm.arm.upstream_model!r} at {arm.arm.base_url}. Name another class for the judge."
                 )
 
 
@@ -241,5 +241,5 @@ def same_model(one: BoundArm, other: BoundArm, why: str = "") -> str:
     }
     moved = f"; {' and '.join(sorted(variables))} moved it there" if variables else ""
     because = why or f"both are {one.arm.upstream_model!r} at {one.arm.base_url}{moved}"
-    advice = "run each on a server of its own, and say where in providerConfig.baseUrl"
+    advice = "Run each on a server of its own, and say where in providerConfig.baseUrl."
     return f"{one.arm.model} and {other.arm.model} would be answered by one model: {because}. {advice}"
