@@ -2,6 +2,7 @@
 
 VENV := .venv
 VLLM := .venv-vllm
+INSPECT := .venv-inspect
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The first interpreter that runs and is new enough.
@@ -90,8 +91,15 @@ $(VENV)/.bench: $(VENV)/.test
 	@$(INSTALL) --group bench
 	@touch $@
 
-bench: $(VENV)/.bench
-	@python -m bench
+# One peer more, whose libraries do not go with those of the others.
+$(INSPECT)/.done: | $(VENV)/.created
+	@echo 'Setting up inspect_ai in $(INSPECT) ...'
+	@$(BIN)/python -m venv $(INSPECT)
+	@if $(INSPECT)/bin/python -m pip install --quiet --disable-pip-version-check 'inspect-ai>=0.3.200,<1' 'openai>=3.4'; \
+		then touch $@; else echo 'It cannot be installed here: its row will be missing.'; fi
+
+bench: $(VENV)/.bench $(INSPECT)/.done
+	@ALDO_INSPECT_PYTHON="$(CURDIR)/$(INSPECT)/bin/python" python -m bench
 
 schemas: $(VENV)/.package
 	@for name in catalog overlay request decision agent suite policy routes usage; do \
@@ -101,4 +109,4 @@ rules: $(VENV)/.package
 	@python -c 'from aldo.validate.explain import rules_page; print(rules_page(), end="")' > docs/rules.md
 
 clean:
-	@rm -rf $(VENV) $(VLLM) build dist
+	@rm -rf $(VENV) $(VLLM) $(INSPECT) build dist

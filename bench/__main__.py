@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import linting, loading, peers, proving, replaying, routing, startup, streaming
+from bench import evaluating, linting, loading, peers, proving, replaying, routing, startup, streaming
 from bench.measure import Row
 
 
@@ -30,7 +30,7 @@ def _line(row: Row | str) -> str:
 
 if __name__ == "__main__":
     works = [room.rows for room in (startup, peers, loading)] + [loading.layer_rows]
-    works += [room.rows for room in (linting, routing, proving, replaying, streaming)]
+    works += [room.rows for room in (linting, routing, proving, replaying, streaming, evaluating)]
     for rows in works:
         for row in rows():
             print(_line(row), flush=True)

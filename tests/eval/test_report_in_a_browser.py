@@ -33,10 +33,12 @@ COLUMN = """column => [...document.querySelectorAll('.cases tbody')].map(body =>
 def browser() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api", reason="no playwright: it is in the group heavy")
     found = os.environ.get("ALDO_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium on the path; ALDO_CHROMIUM may name one")
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     with api.sync_playwright() as playwright:
+        fetched = playwright.chromium.executable_path
+        found = found or (fetched if Path(fetched).exists() else None)
+        if found is None:
+            pytest.skip("no Chromium on the path; ALDO_CHROMIUM may name one, playwright may fetch one")
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"] if root else [])
         yield browser
         browser.close()
