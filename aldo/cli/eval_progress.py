@@ -49,7 +49,7 @@ class Bars:
                 bar_format=form,
                 dynamic_ncols=True,
                 leave=False,
-                position=len(self._bars),
+                position=self._free_line(),
                 file=sys.stderr,
             )
 
@@ -70,4 +70,17 @@ class Bars:
         done, total = self._counts[phase, name]
         failed = self._failed[phase, name]
         told = f", {failed} failed" if failed else ""
-        click.echo(f"{printable(name)}: {done} of {total} {_UNITS[phase]}{told}", err=True)
+        self.note(f"{name}: {done} of {total} {_UNITS[phase]}{told}")
+
+    def note(self, text: str) -> None:
+        """A line, above the bars where there are some."""
+        if not self._bars:
+            click.echo(printable(text), err=True)
+            return
+        from tqdm import tqdm
+
+        tqdm.write(printable(text), file=sys.stderr)
+
+    def _free_line(self) -> int:
+        taken = {-bar.pos for bar in self._bars.values()}
+        return next(line for line in range(len(taken) + 1) if line not in taken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,7 +66,8 @@ def command(log: str, **options: Any) -> None:
     aldo eval report LOG --max-regression 0.1
     """
     with reported(as_json=options["as_json"]):
-        wanted = Wanted.of(options, inputs=(log,))
+        wanted = Wanted.of(options)
+        wanted.keep((log,))
         report = build_report(read_log(log), wanted.limits)
         wanted.tell(report)
         sys.exit(report.exit_code)
@@ -81,16 +82,25 @@ class Wanted:
         self.limits = limits
 
     @classmethod
-    def of(cls, options: dict[str, Any], inputs: tuple[str, ...]) -> Wanted:
+    def of(cls, options: dict[str, Any]) -> Wanted:
         """Takes the options of `report_options` out of the keyword arguments. Raises `UsageError`."""
         form, as_json = options.pop("form"), options.pop("as_json")
         if as_json and form not in (None, "json"):
             raise UsageError(f"--json and --format {form} are two formats; choose one")
-        outputs = tuple(_output(given, inputs) for given in options.pop("outputs"))
+        outputs = tuple(_output(given) for given in options.pop("outputs"))
         if any(one == "html" for one, _ in outputs) or form == "html":
             _check_plots()
         limits = Limits.of(options.pop("max_regression"))
         return cls("json" if as_json else form or "text", outputs, limits)
+
+    def keep(self, files: Iterable[str]) -> None:
+        """Raises `UsageError` for a report that would take the place of one of these files, or has no folder."""
+        kept = {os.path.realpath(file) for file in files}
+        for form, name in self.outputs:
+            if name != "-" and os.path.realpath(name) in kept:
+                raise UsageError(f"--output {form}={name}: that file is read here; the report would take its place")
+            if name != "-" and not Path(name).parent.is_dir():
+                raise UsageError(f"--output {form}={name}: there is no folder {Path(name).parent}")
 
     def tell(self, report: Report) -> None:
         """Print and write. Where one cannot be written the others are, and that is told last."""
@@ -103,7 +113,7 @@ class Wanted:
                 click.echo(render(report, form), nl=False)
                 continue
             try:
-                Path(name).write_text(render(report, form), "utf-8", errors="replace", newline="")
+                _write(name, render(report, form), private=report.run.privacy != "public")
             except (OSError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 unwritten.append(f"{name} cannot be written: {reason}")
@@ -123,12 +133,17 @@ def _for_stdout(text: str) -> str:
 _PLAINER = str.maketrans({"−": "-", "–": "-", "→": "->", "×": "x", "…": "..."})
 
 
-def _output(given: str, inputs: tuple[str, ...]) -> tuple[str, str]:
+def _write(name: str, text: str, *, private: bool) -> None:
+    """A file that did not exist is for its owner alone where prompts and answers in it are not public."""
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
+    with open(handle, "w", encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123 - a handle
+        file.write(text)
+
+
+def _output(given: str) -> tuple[str, str]:
     form, _, name = given.partition("=")
     if form not in FORMATS or not name:
         raise UsageError(f"--output {given}: say FORMAT=FILE, with one of the formats {', '.join(FORMATS)}")
-    if name != "-" and os.path.realpath(name) in {os.path.realpath(one) for one in inputs}:
-        raise UsageError(f"--output {given}: {name} is what the report is made from; it would take its place")
     return form, name
 
 

@@ -14,15 +14,15 @@ from typing import Any
 import click
 
 from aldo.catalog import load_agent
-from aldo.catalog.suites import LoadedSuite, load_suite
+from aldo.catalog.suites import load_suite
 from aldo.cli.eval_progress import Bars
 from aldo.cli.eval_report import Wanted, report_options
 from aldo.cli.failure import INTERRUPTED, reported
-from aldo.cli.options import Finite, catalog_option, chosen_catalog
+from aldo.cli.options import Finite, catalog_option, catalog_path, chosen_catalog, chosen_overlays
 from aldo.cli.terminal import fold
-from aldo.errors import TransportError, UsageError, printable
-from aldo.eval.report import build_report
-from aldo.eval.run import EvalLog, Settings, prepare, run
+from aldo.errors import AldoError, UsageError, printable
+from aldo.eval.report.build import WHOLE, build_report
+from aldo.eval.run import EvalLog, Prepared, Settings, prepare, read_log, run
 from aldo.eval.run.log import keys
 from aldo.transport.usage_log import UsageLog
 
@@ -88,33 +88,53 @@ def command(
     aldo eval run agent.yaml --suite s.yaml --model a --resume --output html=report.html
     """
     with reported(as_json=bool(options["as_json"])):
-        wanted = Wanted.of(options, inputs=(agent, suite, *([log] if log else [])))
+        wanted = Wanted.of(options)
         check_extra()
         if usage == "":
             raise UsageError("--usage is empty; name a file")
         loaded_suite = load_suite(suite)
-        wanted.limits.check(one.name for one in loaded_suite.body.evaluators)
-        chosen = chosen_catalog(catalog, overlays)
-        prepared = prepare(chosen, load_agent(agent), loaded_suite, models, Settings(**options))
-        path = _log_path(log, loaded_suite, resume)
+        wanted.limits.check([*(one.name for one in loaded_suite.body.evaluators), WHOLE], max(1, len(models)))
+        prepared = prepare(
+            chosen_catalog(catalog, overlays), load_agent(agent), loaded_suite, models, Settings(**options)
+        )
+        path = _log_path(log, prepared, resume)
         rows = usage or os.environ.get("ALDO_USAGE_LOG")
+        files = (
+            catalog_path(catalog),
+            *chosen_overlays(overlays),
+            agent,
+            *loaded_suite.files,
+            path,
+            *filter(None, [rows]),
+        )
+        wanted.keep(files)
         with EvalLog(path, resume=resume) as opened:
-            with Bars() as bars, _usage_log(rows) as usage_log:
-                try:
-                    run(prepared, opened, progress=bars, on_usage=usage_log.write if usage_log else None)
-                except KeyboardInterrupt:
-                    bars.close()
-                    _say_stopped(opened, "Stopped")
-                    sys.exit(INTERRUPTED)
-                except TransportError:
-                    bars.close()
-                    _say_stopped(opened, "Given up")
-                    raise
+            if resume:
+                click.echo(f"going on with {printable(path)}: {_done(opened)} are there", err=True)
+            _run(prepared, opened, rows)
             report = build_report(opened.contents, wanted.limits)
-        wanted.tell(report)
         if wanted.form == "text":
             click.echo(f"log: {printable(path)}", err=True)
+        wanted.tell(report)
         sys.exit(report.exit_code)
+
+
+def _run(prepared: Prepared, log: EvalLog, usage: str | None) -> None:
+    """Ask and grade. Whatever ends it early, what is in the log is told."""
+    with Bars() as bars, _usage_log(usage) as usage_log:
+        try:
+            run(prepared, log, progress=bars, on_usage=usage_log.write if usage_log else None)
+        except KeyboardInterrupt:
+            bars.close()
+            _say_stopped(log, "Stopped")
+            log.close()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)  # an evaluator of somebody else's may still be busy in its thread
+        except AldoError:
+            bars.close()
+            _say_stopped(log, "Given up")
+            raise
 
 
 def check_extra() -> None:
@@ -126,20 +146,20 @@ def check_extra() -> None:
         raise UsageError(f"this needs the extra `eval` ({missing[0]}): pip install 'aldo-gateway[eval]'")
 
 
-def _log_path(given: str | None, suite: LoadedSuite, resume: bool) -> str:
-    """The log to write: the one that is named, the newest of this suite to go on with, or a new one."""
+def _log_path(given: str | None, prepared: Prepared, resume: bool) -> str:
+    """The log to write: the one that is named, the newest of just these to go on with, or a new one."""
     if given == "":
         raise UsageError("--log is empty; name a file")
     if given is not None:
         return given
-    name = re.sub(r"[^A-Za-z0-9._-]", "-", suite.body.name)
-    folder = Path(FOLDER)
+    suite = prepared.suite.body.name
+    name, folder = re.sub(r"[^A-Za-z0-9._-]", "-", suite), Path(FOLDER)
     if resume:
-        stamped = re.compile(rf"{re.escape(name)}-\d{{8}}-\d{{6}}(-\d+)?\.jsonl")
-        found = [path for path in folder.glob("*.jsonl") if stamped.fullmatch(path.name)]
-        if not found:
-            raise UsageError(f"there is no log of {suite.body.name} in {FOLDER}/ to go on with; name it with --log")
-        return str(max(found, key=lambda path: (path.stat().st_mtime_ns, path.name)))
+        found = sorted(folder.glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        for path in found:
+            if path.name.startswith(f"{name}-") and _is_of(path, prepared):
+                return str(path)
+        raise UsageError(f"{FOLDER}/ has no log of {suite} with this agent and these models; name one with --log")
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -149,6 +169,16 @@ def _log_path(given: str | None, suite: LoadedSuite, resume: bool) -> str:
     while path.exists():
         path, number = folder / f"{name}-{now}-{number}.jsonl", number + 1
     return str(path)
+
+
+def _is_of(path: Path, prepared: Prepared) -> bool:
+    """Whether a log was last written by a run of the same suite, agent and models."""
+    try:
+        last = read_log(path).run
+    except UsageError:  # empty, or something else
+        return False
+    here = (prepared.suite.body.name, prepared.agent.identity.name, {arm.arm.model for arm in prepared.arms})
+    return (last.suite, last.agent.identity.name, {arm.model for arm in last.models}) == here
 
 
 @contextmanager
@@ -164,8 +194,16 @@ def _say_stopped(log: EvalLog, what: str) -> None:
     """What is safe, and how to go on."""
     if not log.contents.runs:
         return
-    wanted = [key for key, _ in keys(log.contents.run)]
-    done = sum(key in log.contents.samples and log.contents.samples[key].state != "error" for key in wanted)
-    text = f"{what}: {done} of {len(wanted)} answers are in {log.path}; the same command with --resume"
     named = "" if Path(log.path).parent == Path(FOLDER) else f" --log {log.path}"
-    click.echo(fold(printable(f"{text}{named} goes on."), rest="  "), err=True)
+    text = f"{what}: {_done(log)} are in {log.path}; the same command with --resume{named} goes on."
+    click.echo(fold(printable(text), rest="  "), err=True)
+
+
+def _done(log: EvalLog) -> str:
+    """How much of the last run is there."""
+    if not log.contents.runs:
+        return "no answers"
+    wanted = [key for key, _ in keys(log.contents.run)]
+    samples = log.contents.samples
+    done = sum(key in samples and samples[key].state != "error" for key in wanted)
+    return f"{done} of {len(wanted)} answers"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from aldo._lazy import lazy_pattern
 from aldo.schema.agent import Agent
 from aldo.schema.base import Frozen, Whole
 from aldo.schema.frozen import frozen
@@ -136,5 +137,16 @@ Record = Annotated[RunRecord | SampleRecord | ScoreRecord, Field(discriminator="
 
 
 def line_of(record: RunRecord | SampleRecord | ScoreRecord) -> str:
-    """One line of a log, without its end."""
-    return dumps({"kind": record.kind, **record.model_dump(mode="json")})
+    """One line of a log, without its end. Half a surrogate pair, which no JSON may hold, becomes U+FFFD."""
+    return dumps(_without_halves({"kind": record.kind, **record.model_dump(mode="json")}))
+
+
+def _without_halves(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else _HALF.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_without_halves(key): _without_halves(part) for key, part in value.items()}
+    return [_without_halves(part) for part in value] if isinstance(value, list) else value
+
+
+_HALF = lazy_pattern("[\ud800-\udfff]")

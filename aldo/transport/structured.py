@@ -120,7 +120,7 @@ def _bare(text: str) -> str:
     """Without the fence that models like to put around JSON."""
     text = text.strip()
     first, _, rest = text.partition("\n")
-    if first in ("```", "```json") and rest.rstrip().endswith("```"):
+    if first.rstrip().lower() in ("```", "```json") and rest.rstrip().endswith("```"):
         return rest.rstrip()[:-3]
     return text
 

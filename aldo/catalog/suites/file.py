@@ -54,6 +54,13 @@ class LoadedSuite:
         return os.path.dirname(self.path) or "."  # noqa: PTH120 - "" for a name alone
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """What it was read from: itself, its dataset, its schemas."""
+        schemas = (one.ref for one in self.body.evaluators if isinstance(one, JsonSchema) and one.ref is not None)
+        beside_it = (name for name in (self.body.cases_dataset, *schemas) if name is not None)
+        return self.path, *(beside(self.path, name) for name in beside_it)
+
+    @property
     def digest(self) -> str:
         """Of the cases and of how they are asked: what an answer depends on."""
         asked = {

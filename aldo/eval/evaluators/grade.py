@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from aldo.schema.evaluation import ScoreState
@@ -29,6 +28,7 @@ Evaluate = Callable[[Case, str], Awaitable[Grade]]
 
 def graded(score: Any, reason: str = "", usage: tuple[UsageRow, ...] = ()) -> Grade:
     """A grade of a score: ok for 1, fail below. What is no number from 0 to 1 is the evaluator's own error."""
-    if not isinstance(score, (bool, int, float)) or not isfinite(score) or not 0 <= score <= 1:
-        return Grade("error", None, f"the score is {str(score)[:80]!r}, not a number from 0 to 1", usage)
+    if not isinstance(score, (bool, int, float)) or not 0 <= score <= 1:  # which NaN is not either
+        shown = "a number without end" if isinstance(score, int) and abs(score) > 10**80 else repr(score)[:80]
+        return Grade("error", None, f"the score is {shown}, not a number from 0 to 1", usage)
     return Grade("ok" if score == 1 else "fail", float(score), reason, usage)

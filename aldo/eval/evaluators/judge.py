@@ -76,15 +76,14 @@ def _from_words(evaluator: LlmJudge, result: ChatResult, usage: tuple[UsageRow, 
     return graded(evaluator.choices[choice], f"{choice}: {' '.join(result.text.split())[:500]}", usage)
 
 
-_LAST = re.compile(r"verdict[\"'*]*\s*(?:is|[:=])\s*[\"'*]*(?P<choice>[^\"'*.\n,}]+)", re.IGNORECASE)
-
-
 def verdict_in(text: str, choices: tuple[str, ...]) -> str | None:
     """The choice that a text makes; None where it makes none, or more than one."""
     folded = {choice.casefold(): choice for choice in choices}
     bare = text.strip().strip("\"'*.` ").casefold()
     if bare in folded:
         return folded[bare]
-    named = {folded.get(match["choice"].strip().casefold()) for match in _LAST.finditer(text)}
+    longest_first = "|".join(re.escape(choice) for choice in sorted(folded, key=len, reverse=True))
+    said = re.compile(rf"verdict[\"'*]*\s*(?:is|[:=])\s*[\"'*]*(?:(?P<choice>{longest_first})(?!\w))?", re.IGNORECASE)
+    named = {folded.get((match["choice"] or "").casefold()) for match in said.finditer(text)}
     (only,) = named if len(named) == 1 else (None,)
     return only

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import sha256
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -49,6 +51,24 @@ def evaluate_with(
             return _plugged_in(evaluator)
 
 
+def code_of(evaluator: Evaluator, folder: str) -> Any:
+    """What stands for code that a suite only names: digests of the files of a script, the version of a package."""
+    if isinstance(evaluator, Script):
+        files = [Path(folder, part) for part in evaluator.command]
+        return [[path.name, sha256(path.read_bytes()).hexdigest()] for path in files if _is_readable(path)]
+    if isinstance(evaluator, Custom):
+        points = [point for point in entry_points(group=ENTRY_POINTS) if point.name == evaluator.type]
+        return [[point.value, point.dist.version if point.dist else ""] for point in points]
+    return None
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.R_OK)
+    except (OSError, ValueError):
+        return False
+
+
 def _plugged_in(evaluator: Custom) -> Evaluate:
     points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if evaluator.type not in points:
@@ -60,16 +80,29 @@ def _plugged_in(evaluator: Custom) -> Evaluate:
         raise UsageError(f"the evaluator {evaluator.type!r} cannot be made: {_told(error)}") from None
 
     async def evaluate(case: Case, answer: str) -> Grade:
-        try:
-            given: Any = await anyio.to_thread.run_sync(partial(function, case, answer), abandon_on_cancel=True)
-        except Exception as error:
-            return Grade("error", None, f"the evaluator failed: {_told(error)}")
-        if isinstance(given, Grade):
-            return given if given.score is None or math.isfinite(given.score) else graded(given.score)
-        return graded(given)
+        return await anyio.to_thread.run_sync(partial(_called, function, case, answer), abandon_on_cancel=True)
 
     return evaluate
 
 
-def _told(error: Exception) -> str:
+def _called(function: Callable[[Case, str], Score], case: Case, answer: str) -> Grade:
+    """What somebody else's code says, if that is a grade. It can neither end a run nor put nonsense into its log."""
+    try:
+        given: Any = function(case, answer)
+    except (Exception, SystemExit) as error:
+        return Grade("error", None, f"the evaluator failed: {_told(error)}")
+    if not isinstance(given, Grade):
+        return graded(given)
+    reason = given.reason if isinstance(given.reason, str) else str(given.reason)
+    if given.state in ("ok", "fail"):
+        grade = graded(given.score, reason)
+        if grade.state in (given.state, "error"):
+            return grade
+        return Grade("error", None, f"the evaluator gave the state {given.state} with the score {given.score}")
+    if given.state in ("error", "judge-unparsable"):
+        return Grade(given.state, None, reason)
+    return Grade("error", None, f"the evaluator gave the state {str(given.state)[:80]!r}")
+
+
+def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

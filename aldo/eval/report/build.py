@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aldo.catalog.suites.file import applies
 from aldo.errors import UsageError
-from aldo.eval.report.comparisons import comparisons_of
+from aldo.eval.report.comparisons import Graded, comparisons_of
 from aldo.eval.report.limits import Limits
 from aldo.eval.report.model import (
     Answer,
@@ -14,7 +14,7 @@ from aldo.eval.report.model import (
     Report,
     Verdict,
 )
-from aldo.eval.report.scores import case_scores, is_binary, score_of
+from aldo.eval.report.scores import case_scores, filled_scores, is_binary, score_of
 from aldo.eval.report.speed import model_report, usd_of
 from aldo.eval.run.log import LogContents, grade_digest, keys
 from aldo.schema.evaluation import RunRecord, SampleKey, ScoreRecord
@@ -30,7 +30,7 @@ def build_report(contents: LogContents, limits: Limits | None = None) -> Report:
     Raises `UsageError` where the log tells of no run, a limit is for no evaluator, and without the extra `eval`.
     """
     run, limits = contents.run, limits or Limits()
-    limits.check(one.name for one in run.evaluators)
+    limits.check([*(one.name for one in run.evaluators), WHOLE], len(run.models))
     try:
         return _Building(contents, run, limits).report()
     except ImportError as error:
@@ -51,15 +51,20 @@ class _Building:
 
     def report(self) -> Report:
         types = {one.name: one.type for one in self.run.evaluators}
+        contents = self.contents
         evaluators = tuple(self._evaluator(name, types.get(name, "built-in")) for name in self.verdicts)
         judged = [row for mine in self.grades.values() for grade in mine.values() for row in grade.usage]
         return Report(
             run=self.run,
-            log=self.contents.path,
-            started=self.contents.first_at,
-            ended=self.contents.last_at,
+            log=contents.path,
+            started=contents.first_at,
+            ended=contents.last_at,
             models=tuple(
-                model_report(arm, [sample for key, sample in self.samples.items() if key[2] == arm.model])
+                model_report(
+                    arm,
+                    [sample for key, sample in self.samples.items() if key[2] == arm.model],
+                    [row for key in self.samples if key[2] == arm.model for row in contents.superseded.get(key, ())],
+                )
                 for arm in self.run.models
             ),
             evaluators=evaluators,
@@ -122,6 +127,15 @@ class _Building:
         verdicts = self.verdicts[name]
         threshold, seed = self.run.threshold.get(name), self.run.seed
         scores = {model: case_scores(mine) for model, mine in verdicts.items()}
+        graded = {
+            model: Graded(
+                scores[model],
+                filled_scores(mine, 0.0),
+                filled_scores(mine, 1.0),
+                has_all=all(verdict is not None and verdict.score is not None for verdict in mine.values()),
+            )
+            for model, mine in verdicts.items()
+        }
         known = [score for mine in scores.values() for score in mine.values() if score is not None]
         return EvaluatorReport(
             name=name,
@@ -130,7 +144,7 @@ class _Building:
             judge=next((judge.model for judge in self.run.judges if judge.evaluator == name), None),
             binary=is_binary(known),
             scores=tuple(score_of(model, mine, threshold, clusters, seed) for model, mine in verdicts.items()),
-            comparisons=comparisons_of(name, scores, clusters, self.limits, seed),
+            comparisons=comparisons_of(name, graded, clusters, self.limits, seed),
         )
 
     def _regressions(self, evaluators: tuple[EvaluatorReport, ...]) -> tuple[Regression, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import stdev
 
 from aldo.eval.report.limits import Limits
@@ -11,7 +11,6 @@ from aldo.eval.report.model import Comparison
 from aldo.eval.report.scores import is_binary, shared
 from aldo.eval.statistics import (
     Agreement,
-    Interval,
     Paired,
     PairedBinary,
     Scores,
@@ -22,16 +21,23 @@ from aldo.eval.statistics import (
 )
 
 
+@dataclass(frozen=True)
+class Graded:
+    """What one evaluator said of one model, by case: as it is, and if everything without a score had 0, or 1."""
+
+    scores: Scores
+    least: Scores
+    most: Scores
+    has_all: bool
+    """Whether every answer has a score."""
+
+
 def comparisons_of(
-    evaluator: str,
-    scores: Mapping[str, Scores],
-    clusters: Mapping[str, str],
-    limits: Limits,
-    seed: int,
+    evaluator: str, graded: Mapping[str, Graded], clusters: Mapping[str, str], limits: Limits, seed: int
 ) -> tuple[Comparison, ...]:
-    """`scores`: by model, the baseline first."""
-    baseline, *others = scores
-    made = [_comparison(evaluator, other, baseline, scores, clusters, limits, seed) for other in others]
+    """`graded`: by model, the baseline first."""
+    baseline, *others = graded
+    made = [_comparison(evaluator, other, baseline, graded, clusters, limits, seed) for other in others]
     adjusted = holm([one.p_value for one in made])
     return tuple(replace(one, adjusted_p_value=p_value) for one, p_value in zip(made, adjusted, strict=True))
 
@@ -40,18 +46,21 @@ def _comparison(
     evaluator: str,
     model: str,
     baseline: str,
-    all_scores: Mapping[str, Scores],
+    graded: Mapping[str, Graded],
     clusters: Mapping[str, str],
     limits: Limits,
     seed: int,
 ) -> Comparison:
-    mine, theirs = all_scores[model], all_scores[baseline]
+    mine, theirs = graded[model], graded[baseline]
     changes = {
         case: score - other
-        for case, score in mine.items()
-        if score is not None and (other := theirs.get(case)) is not None
+        for case, score in mine.scores.items()
+        if score is not None and (other := theirs.scores.get(case)) is not None
     }
-    paired = _paired(mine, theirs, changes, clusters, seed)
+    paired = _paired(mine.scores, theirs.scores, changes, clusters, seed)
+    against = None
+    if not (mine.has_all and theirs.has_all):
+        against = _paired(mine.least, theirs.most, dict.fromkeys(mine.least, 0.0), clusters, seed).interval
     return Comparison(
         model=model,
         baseline=baseline,
@@ -69,7 +78,7 @@ def _comparison(
         worse=tuple(case for case, change in changes.items() if change < 0),
         agreement=_agreement(paired),
         minimum_detectable_effect=_effect(paired, list(changes.values())),
-        regression=limits.gate(evaluator, paired.interval, _against(mine, theirs, clusters, seed)),
+        regression=limits.gate(evaluator, paired.interval, against),
     )
 
 
@@ -80,15 +89,6 @@ def _paired(
     if all(is_binary(_known(scores)) for scores in (mine, theirs)):
         return paired_binary(mine, theirs, seed=seed, clusters=grouped)
     return paired_scores(mine, theirs, seed=seed, clusters=grouped)
-
-
-def _against(mine: Scores, theirs: Scores, clusters: Mapping[str, str], seed: int) -> Interval | None:
-    """The interval if every answer without a score spoke against the model; None where all have one."""
-    if None not in mine.values() and None not in theirs.values():
-        return None
-    worst = {case: 0.0 if score is None else score for case, score in mine.items()}
-    best = {case: 1.0 if score is None else score for case, score in theirs.items()}
-    return _paired(worst, best, dict.fromkeys(worst, 0.0), clusters, seed).interval
 
 
 def _known(scores: Scores) -> list[float]:

@@ -36,9 +36,11 @@ class Limits:
                 every = limit
         return cls(every, by_name)
 
-    def check(self, evaluators: Iterable[str]) -> None:
-        """Raises `UsageError` for a limit for no evaluator."""
+    def check(self, evaluators: Iterable[str], models: int) -> None:
+        """Raises `UsageError` for a limit for no evaluator, and where nothing is compared."""
         known = list(evaluators)
+        if models < 2 and (self.every is not None or self.by_name):
+            raise UsageError("--max-regression compares with the first model, and there is no other")
         for name in self.by_name:
             if name not in known:
                 raise UsageError(f"--max-regression for {name!r}, which is no evaluator; there are {', '.join(known)}")

@@ -19,6 +19,15 @@ def case_scores(verdicts: Mapping[tuple[str, int], Verdict | None]) -> dict[str,
     return per_case((case, verdict.score if verdict else None) for (case, _), verdict in verdicts.items())
 
 
+def filled_scores(verdicts: Mapping[tuple[str, int], Verdict | None], unknown: float) -> dict[str, float]:
+    """The same if every answer without a score had this one."""
+    scores = per_case(
+        (case, unknown if verdict is None or verdict.score is None else verdict.score)
+        for (case, _), verdict in verdicts.items()
+    )
+    return {case: score for case, score in scores.items() if score is not None}
+
+
 def score_of(
     model: str,
     verdicts: Mapping[tuple[str, int], Verdict | None],
@@ -69,14 +78,8 @@ def shared(clusters: Mapping[str, str], cases: Iterable[str]) -> bool:
 
 def _ends(verdicts: Mapping[tuple[str, int], Verdict | None]) -> tuple[float, float]:
     """The mean over all cases if every answer without a score had 0, and if it had 1."""
-    ends = []
-    for unknown in (0.0, 1.0):
-        scores = per_case(
-            (case, unknown if verdict is None or verdict.score is None else verdict.score)
-            for (case, _), verdict in verdicts.items()
-        )
-        ends.append(fsum(score or 0.0 for score in scores.values()) / max(1, len(scores)))
-    return ends[0], ends[1]
+    least, most = (filled_scores(verdicts, unknown) for unknown in (0.0, 1.0))
+    return fsum(least.values()) / max(1, len(least)), fsum(most.values()) / max(1, len(most))
 
 
 def _gate(threshold: float, least: float, most: float) -> Gate:

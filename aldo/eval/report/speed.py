@@ -13,11 +13,12 @@ from aldo.schema.evaluation import Arm, SampleRecord
 from aldo.schema.usage import UsageRow
 
 
-def model_report(arm: Arm, samples: Sequence[SampleRecord | None]) -> ModelReport:
-    """`samples`: all that a whole run has, None for one that is not there yet."""
+def model_report(arm: Arm, samples: Sequence[SampleRecord | None], superseded: Sequence[UsageRow] = ()) -> ModelReport:
+    """`samples`: all that a whole run has, None for one that is not there yet. `superseded`: requests whose answers
+    were asked for again; they were paid for, too."""
     there = [sample for sample in samples if sample is not None]
     states = Counter(sample.state for sample in there)
-    rows = [row for sample in there for row in sample.usage]
+    rows = [*superseded, *(row for sample in there for row in sample.usage)]
     answers = [sample.usage[-1] for sample in there if sample.state != "error" and sample.usage]
     return ModelReport(
         model=arm.model,
@@ -32,7 +33,7 @@ def model_report(arm: Arm, samples: Sequence[SampleRecord | None]) -> ModelRepor
         error=states["error"],
         missing=len(samples) - len(there),
         errors=dict(Counter(str(sample.error["code"]) for sample in there if sample.error)),
-        retried=sum(max(0, len(sample.usage) - 1) for sample in there),
+        retried=len(superseded) + sum(max(0, len(sample.usage) - 1) for sample in there),
         tokens_in=sum(row.tokens_in or 0 for row in rows),
         tokens_out=sum(row.tokens_out or 0 for row in rows),
         usd=usd_of(rows),

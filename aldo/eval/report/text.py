@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from string import ascii_uppercase
 from typing import Literal
 
 from aldo.errors import printable
@@ -26,6 +26,9 @@ Paint = Callable[[str, Style], str]
 _WIDTH = 80
 _MOST_REGRESSIONS = 3
 _MOST_LINES = 6
+_MOST_REASONS = 2
+_REASON = 200
+_ITS_OWN = ("error", "judge-unparsable")
 _GATES: dict[str, Style] = {"met": "good", "missed": "bad", "open": "open"}
 _HEADS = ("ok", "fail", "error", "cut", "unparsable", "missing")
 
@@ -43,7 +46,7 @@ class _Text:
     def __init__(self, report: Report, paint: Paint) -> None:
         self.report = report
         self.paint = paint
-        self.letters = {one.model: letter(number) for number, one in enumerate(report.models)}
+        self.letters = {one.model: words.letter(number) for number, one in enumerate(report.models)}
 
     def lines(self) -> Iterator[str]:
         yield from self._head()
@@ -72,14 +75,30 @@ class _Text:
     def _evaluator(self, evaluator: EvaluatorReport) -> Iterator[str]:
         judge = f", judged by {evaluator.judge}" if evaluator.judge else ""
         threshold = f", threshold {words.percent(evaluator.threshold)}" if evaluator.threshold is not None else ""
-        yield self.paint(evaluator.name, "bold") + printable(f" ({evaluator.type}{judge}{threshold})")
+        head = _folded(printable(f"{evaluator.name} ({evaluator.type}{judge}{threshold})"), "", "  ")
+        yield head.replace(evaluator.name, self.paint(evaluator.name, "bold"), 1)
         shown = [place for place, state in enumerate(words.STATES) if place < 2 or self._any(evaluator, state)]
         heads = "".join(f"{_HEADS[place]:>{max(5, len(_HEADS[place]) + 1)}}" for place in shown)
         yield self.paint(f"   {heads}     mean of cases  95 % interval", "dim")
         for score in evaluator.scores:
             yield self._score(score, shown)
+        yield from self._reasons(evaluator)
         for comparison in evaluator.comparisons:
             yield from self._comparison(comparison, evaluator.name)
+
+    def _reasons(self, evaluator: EvaluatorReport) -> Iterator[str]:
+        """Why the evaluator itself came to no score, the most frequent reasons first."""
+        for model, shown in self.letters.items():
+            verdicts = (
+                verdict_on(answer, evaluator.name)
+                for case in self.report.cases
+                for answer in case.answers
+                if answer.model == model and answer.state == "ok"
+            )
+            found = Counter(verdict.reason for verdict in verdicts if verdict is not None and verdict.state in _ITS_OWN)
+            for reason, number in found.most_common(_MOST_REASONS):
+                text = reason if len(reason) <= _REASON else f"{reason[:_REASON]}…"
+                yield _folded(printable(f"{shown}: {number} × {text}"), "  ", "     ")
 
     def _any(self, evaluator: EvaluatorReport, state: str) -> bool:
         return any(score.states.get(state, 0) for score in evaluator.scores)  # type: ignore[call-overload]
@@ -156,16 +175,14 @@ class _Text:
 
     def _regression(self, one: Regression, case: CaseReport) -> Iterator[str]:
         drop = f"{words.score_text(one.baseline_score)} → {words.score_text(one.score)}"
-        yield f"  {self.paint(printable(case.id), 'bold')}  {one.evaluator} {drop}"
+        name = printable(case.id)
+        yield _folded(f"{name}  {printable(one.evaluator)} {drop}", "  ", "    ").replace(
+            name, self.paint(name, "bold"), 1
+        )
         for model in (self.report.baseline, one.model):
             answer = _shown_answer(case, model, one.evaluator)
             if answer is not None:
                 yield from _block(f"    {self.letters[model]} ", answer.text)
-
-
-def letter(number: int) -> str:
-    """A, B, … Z, then AA, AB …"""
-    return (letter(number // 26 - 1) if number >= 26 else "") + ascii_uppercase[number % 26]
 
 
 def _shown_answer(case: CaseReport, model: str, evaluator: str) -> Answer | None:
@@ -192,14 +209,7 @@ def _block(lead: str, text: str) -> Iterator[str]:
 
 
 def _folded(text: str, first: str, rest: str) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def _sentence(text: str) -> str:

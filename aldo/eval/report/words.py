@@ -8,6 +8,7 @@ evaluators may, so the sentences take a function for them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from string import ascii_uppercase
 
 from aldo.eval.report.model import Comparison, EvaluatorScore, RegressionGate, Report
 from aldo.eval.statistics import Interval
@@ -58,6 +59,11 @@ def p_text(p_value: float) -> str:
 def score_text(score: float) -> str:
     """The score of one case: `1`, `0`, `0.25`."""
     return f"{score:.3f}".rstrip("0").rstrip(".")
+
+
+def letter(number: int) -> str:
+    """What a model is called in tables: A, B, … Z, then AA, AB …"""
+    return (letter(number // 26 - 1) if number >= 26 else "") + ascii_uppercase[number % 26]
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -140,11 +146,14 @@ def verdict_sentence(comparison: Comparison, evaluator: str, name: Quote = str) 
 
 def _conclusion(comparison: Comparison, difference: float, interval: Interval) -> str:
     p_value, alpha = comparison.adjusted_p_value, 1 - interval.level
-    tested = "" if p_value is None else f"p = {p_text(p_value)}".replace("= below", "below")
+    by_holm = " by Holm" if p_value != comparison.p_value else ""
+    tested = "" if p_value is None else f"p = {p_text(p_value)}{by_holm}".replace("= below", "below")
     if interval.low > 0 or interval.high < 0:
         if p_value is None or p_value <= alpha:
             return f"this is more than chance explains ({tested})" if tested else "this is more than chance explains"
         return f"the interval leaves out 0, but the test does not reject chance ({tested}), so it is not shown"
+    if p_value is not None and p_value <= alpha:
+        return f"the test rejects chance ({tested}), but the interval does not leave out 0, so it is not shown"
     return _not_shown(comparison, difference)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from aldo._version import __version__
 from aldo.catalog.suites import LoadedSuite
 from aldo.errors import NoEligibleModelError, UsageError
+from aldo.eval.evaluators.registry import code_of
 from aldo.eval.run.settings import Settings
 from aldo.router import route
 from aldo.schema.agent import Agent
@@ -18,6 +19,7 @@ from aldo.schema.catalog import Catalog
 from aldo.schema.decision import Decision
 from aldo.schema.evaluation import Arm, Judge, RunRecord
 from aldo.schema.frozen import thawed
+from aldo.schema.places import LocalNetworks
 from aldo.schema.request import RouteRequest
 from aldo.schema.suite import Case, Evaluator, LlmJudge
 from aldo.transport.binding import Binding, bound
@@ -25,7 +27,6 @@ from aldo.transport.chat import ChatRequest
 
 CHARACTERS_PER_TOKEN = 4
 """The estimate of a prompt's size for routing, as in `aldo chat`."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _JUDGES_SHARE = 2_000  # tokens: the rubric and the form of a judge's prompt
 
 
@@ -93,11 +94,13 @@ class Prepared:
         )
 
     def evaluator_digest(self, evaluator: Evaluator) -> str:
-        """Of all that its grades depend on but the case and the answer."""
+        """Of all that its grades depend on but the case and the answer. The files of a script count with what is in
+        them, evaluators of other packages with the package's version."""
         judge = self.judge_bindings.get(evaluator.name)
         judged = None if judge is None else [judge.entry.id, judge.adapter.wire_model, self.settings.seed]
         written = evaluator.model_dump(mode="json", exclude={"tags"})
-        return digest([written, thawed(self.suite.schemas.get(evaluator.name)), judged])
+        behind = code_of(evaluator, self.suite.folder)
+        return digest([written, thawed(self.suite.schemas.get(evaluator.name)), judged, behind])
 
     def request(self, case: Case, repeat: int) -> ChatRequest:
         """What a case asks, of every model alike."""
@@ -183,13 +186,12 @@ def _arm(
 def _judge(catalog: Catalog, request: RouteRequest, evaluator: LlmJudge) -> Decision:
     try:
         return route(catalog, request)
-    except NoEligibleModelError as error:
-        refusal = (
-            f"no judge for {evaluator.name!r}: no model of the class {evaluator.capability_class} but those compared"
-        )
-        if any(change.field == "exclude" for relaxation in error.relaxations for change in relaxation.changes):
-            raise UsageError(f"{refusal} may see {request.privacy} data, and none of them may judge itself") from None
-        raise
+    except NoEligibleModelError:
+        itself = route(catalog, request.model_copy(update={"exclude": ()}))  # raises where that is not the reason
+        raise UsageError(
+            f"no judge for {evaluator.name!r}: of the class {evaluator.capability_class} only compared models, "
+            f"such as {itself.model}, may see {request.privacy} data, and none may judge itself. Name another class."
+        ) from None
 
 
 def _check_judges(arms: tuple[BoundArm, ...], judges: Mapping[str, Binding]) -> None:
@@ -197,10 +199,16 @@ def _check_judges(arms: tuple[BoundArm, ...], judges: Mapping[str, Binding]) -> 
     for name, judge in judges.items():
         for arm in arms:
             if (server_of(judge.url), judge.adapter.wire_model) == (arm.server, arm.arm.upstream_model):
-                raise UsageError(
-                    f"{judge.entry.id}, the judge of {name!r}, is the model that answers as {arm.arm.model}: "
-                    f"both are {arm.arm.upstream_model!r} at {arm.arm.base_url}. Name another class for the judge."
-                )
+                both = f"both are {arm.arm.upstream_model!r} at {arm.arm.base_url}"
+                raise UsageError(judge_is_an_arm(name, judge, arm, both))
+
+
+def judge_is_an_arm(name: str, judge: Binding, arm: BoundArm, why: str) -> str:
+    """What is wrong with a judge that is one of the models it judges."""
+    return (
+        f"{judge.entry.id}, the judge of {name!r}, is the model that answers as {arm.arm.model}: {why}. "
+        "Name another class for the judge."
+    )
 
 
 def _judges_request(agent: Agent, suite: LoadedSuite, evaluator: LlmJudge, arms: tuple[BoundArm, ...]) -> RouteRequest:
@@ -219,7 +227,7 @@ def server_of(url: str) -> str:
     """A base URL in one spelling."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    name = "localhost" if host in _LOOPBACK else host
+    name = "localhost" if LocalNetworks().hold(host) else host
     port = parts.port or {"https": 443}.get(parts.scheme, 80)
     return urlunsplit((parts.scheme, f"{name}:{port}", parts.path.rstrip("/"), "", ""))
 

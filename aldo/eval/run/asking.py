@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 
 import anyio
 
-from aldo.errors import StreamCut, TransportError, TransportTimeout
+from aldo.errors import ConnectionFailed, StreamCut, TransportError
 from aldo.eval.run.arms import BoundArm, Prepared
 from aldo.eval.usage import collected
 from aldo.schema.evaluation import SampleKey, SampleRecord
@@ -36,27 +35,26 @@ async def ask(client: AsyncModelClient, prepared: Prepared, arm: BoundArm, case:
 
 
 async def answered(client: AsyncModelClient, request: ChatRequest, retries: int) -> ChatResult:
-    """The whole answer. A stream that broke is asked for once more: nobody has seen a part of it yet."""
+    """The whole answer. A stream that broke is asked for again, for nobody has seen a part of it yet, and so is a
+    server that is not there: it may be starting anew. Waiting too long once was waiting long enough."""
     for tries in range(retries + 1):
         try:
             async for event in client.stream(request):
                 if isinstance(event, Finished):
                     return event.result
-        except (StreamCut, TransportTimeout):
+        except (StreamCut, ConnectionFailed):
             if tries == retries:
                 raise
             await anyio.sleep(_PAUSE * 2**tries)
     raise AssertionError("a stream ends with its result or an error")
 
 
-async def warm_up(client: AsyncModelClient, prepared: Prepared) -> None:
-    """A request whose answer does not count. Raises `TransportError` where nothing answers at all."""
-    first = prepared.suite.cases[0]
-    request = replace(prepared.request(first, 0), max_tokens=1)
-    await client.chat(request)
-
-
 def _answered(key: SampleKey, at: str, result: ChatResult, rows: tuple[UsageRow, ...]) -> SampleRecord:
+    if result.finish_reason == "content_filter":
+        held_back = {"code": "content_filter", "message": "the server held the answer back"}
+        return SampleRecord(
+            **_named(key), at=at, state="error", error=held_back, finish_reason="content_filter", usage=rows
+        )
     return SampleRecord(
         **_named(key),
         at=at,

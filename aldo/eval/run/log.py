@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aldo.errors import UsageError
@@ -24,6 +25,7 @@ from aldo.schema.evaluation import (
 )
 from aldo.schema.frozen import thawed
 from aldo.schema.suite import Case
+from aldo.schema.usage import UsageRow
 
 _BEGINNING = b'{"kind": "'  # of every line
 
@@ -35,6 +37,8 @@ class LogContents:
     path: str
     runs: list[RunRecord] = field(default_factory=list)
     samples: dict[SampleKey, SampleRecord] = field(default_factory=dict)
+    superseded: dict[SampleKey, tuple[UsageRow, ...]] = field(default_factory=dict)
+    """What was used up by answers that were asked for again."""
     scores: dict[tuple[SampleKey, str, str], ScoreRecord] = field(default_factory=dict)
     """By answer, evaluator, and the digest of what it looked for."""
     first_at: str = ""
@@ -51,6 +55,9 @@ class LogContents:
         if isinstance(record, RunRecord):
             self.runs.append(record)
         elif isinstance(record, SampleRecord):
+            before = self.samples.get(record.key)
+            if before is not None and before.usage:
+                self.superseded[record.key] = self.superseded.get(record.key, ()) + before.usage
             self.samples[record.key] = record
         else:
             self.scores[record.key, record.evaluator, record.evaluator_digest] = record
@@ -121,6 +128,8 @@ class EvalLog:
 
     def __init__(self, path: str | os.PathLike[str], *, resume: bool = False) -> None:
         self.path = os.fspath(path)
+        self._is_new = False
+        is_new = not os.path.lexists(self.path)
         try:
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
             self._file = os.open(self.path, flags, 0o600)  # prompts and answers stand in it
@@ -134,6 +143,7 @@ class EvalLog:
                 raise UsageError(f"{self.path} exists already: --resume goes on with it, or name another --log")
             self.contents = read_log(self.path)
             self._cut_half_a_line(size)
+            self._is_new = is_new and not size
         except BaseException:
             self.close()
             raise
@@ -145,14 +155,17 @@ class EvalLog:
         self.close()
 
     def close(self) -> None:
-        """Close the file, and let another run have it."""
+        """Close the file, and let another run have it. One that was made for nothing is taken away."""
         if self._file >= 0:
+            if self._is_new and not os.fstat(self._file).st_size:
+                with suppress(OSError):
+                    Path(self.path).unlink()
             os.close(self._file)
             self._file = -1
 
     def write(self, record: RunRecord | SampleRecord | ScoreRecord) -> None:
         """Append a line. Raises `UsageError` where the disk does not take it: what is not remembered is lost."""
-        line = line_of(record).encode("utf-8", "backslashreplace") + b"\n"
+        line = line_of(record).encode() + b"\n"
         before = os.fstat(self._file).st_size
         try:
             written = os.write(self._file, line)
@@ -162,7 +175,7 @@ class EvalLog:
             with suppress(OSError):
                 os.ftruncate(self._file, before)
             raise UsageError(f"the log {self.path} cannot be written: {error.strerror}") from None
-        self.contents.add(record)
+        self.contents.add(_record(self.path, 0, line))  # just what a reader will read
 
     def _take(self) -> None:
         """One writer at a time. The end of a process, however it comes, gives it back."""

@@ -50,6 +50,8 @@ class _Door:
     headers: tuple[tuple[str, str], ...]
 
 
+NOTHING_LISTENS = "nothing listens there"
+
 Outcome = Server | str
 """A server that was recognised, or why there is none."""
 
@@ -92,7 +94,7 @@ async def outcome_of(
     except (TimeoutError, TransportTimeout):
         return f"no answer within {seconds:g} s"
     except ConnectionFailed as error:
-        return "nothing listens there" if error.refused else str(error.args[0])
+        return NOTHING_LISTENS if error.refused else str(error.args[0])
     except AldoError as error:
         return str(error.args[0])
     return found or f"what answers there is not {provider}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aldo.eval.report import words
 from aldo.eval.report.html.markup import Child, Markup, el
 from aldo.eval.report.model import Report
 
@@ -26,8 +27,7 @@ class Names:
         return [self.letter(model) for model in self.all]
 
     def letter(self, model: str) -> str:
-        place = self.all.index(model)
-        return chr(ord("A") + place) if place < 26 else str(place + 1)
+        return words.letter(self.all.index(model))
 
     def look(self, model: str) -> int:
         """Which of the page's colours and shapes."""
