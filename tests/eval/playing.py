@@ -68,7 +68,9 @@ class Question:
             choice = {"index": 0, "message": message, "finish_reason": finish}
             return http(json.dumps({"id": "1", "model": self.model, "choices": [choice], "usage": usage}))
         deltas = [{"role": "assistant", "content": text[: len(text) // 2]}, {"content": text[len(text) // 2 :]}]
-        frames: list[dict[str, Any]] = [{"model": self.model, "choices": [{"index": 0, "delta": one}]} for one in deltas]
+        frames: list[dict[str, Any]] = [
+            {"model": self.model, "choices": [{"index": 0, "delta": one}]} for one in deltas
+        ]
         frames.append({"model": self.model, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
         frames.append({"choices": [], "usage": usage})
         return sse(b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in frames) + b"data: [DONE]\n\n")
@@ -128,6 +130,12 @@ class Player:
         """Until something holds, looked at whenever a question comes or is answered."""
         with self.news:
             assert self.news.wait_for(lambda: self._over or until(), PATIENCE), self.questions
+
+    def die(self) -> None:
+        """From now on nothing listens there. What is being answered is answered."""
+        self.server._over.set()
+        self.server._threads[0].join()
+        self.server._listener.close()
 
     def _play(self, seen: Seen) -> Reply | bytes:
         if not seen.target.endswith("/chat/completions"):
@@ -223,7 +231,9 @@ class Bench:
     def command(self, *models: str, resume: bool = False) -> list[str]:
         """The arguments of `aldo` for it."""
         named = [part for model in models for part in ("--model", model)]
-        files = [f"--{name}={self.folder / file}" for name, file in (("suite", "suite.yaml"), ("catalog", "models.yaml"))]
+        files = [
+            f"--{name}={self.folder / file}" for name, file in (("suite", "suite.yaml"), ("catalog", "models.yaml"))
+        ]
         more = ["--resume"] if resume else []
         return ["eval", "run", str(self.folder / "agent.yaml"), *files, *named, f"--log={self.log}", *more]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from aldo.catalog.suites import load_suite
 from aldo.errors import CatalogError, UsageError
@@ -55,7 +54,10 @@ def package(tmp_path, monkeypatch):
     info.mkdir(parents=True)
     (site / "played_evaluators.py").write_text(CODE)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: played-evaluators\nVersion: 1.0\n")
-    lines = [f"{name} = played_evaluators:{name}" for name in NAMES] + ["gone = played_evaluators:gone", "lost = no_such_module:it"]
+    lines = [f"{name} = played_evaluators:{name}" for name in NAMES] + [
+        "gone = played_evaluators:gone",
+        "lost = no_such_module:it",
+    ]
     (info / "entry_points.txt").write_text("[aldo.evaluators]\n" + "\n".join(lines) + "\n")
     monkeypatch.syspath_prepend(str(site))
     return site
@@ -76,7 +78,7 @@ def test_it_gets_its_options_the_case_and_the_answer():
     ("value", "state", "score"),
     [(True, "ok", 1.0), (False, "fail", 0.0), (1, "ok", 1.0), (0.25, "fail", 0.25), (2, "error", None), (-0.5, "error", None),
      ("NaN", "error", None), (None, "error", None), ("1", "error", None), ([1], "error", None), ({}, "error", None),
-     pytest.param(10**400, "error", None, marks=pytest.mark.xfail(strict=True, raises=OverflowError, reason="a number that no float holds ends the run"))],
+     pytest.param(10**400, "error", None, id="huge")],
 )  # fmt: skip
 def test_what_it_gives_is_a_score_from_0_to_1_or_its_own_error(value, state, score):
     found = grade(custom("given", value=value), "answer")
@@ -107,7 +109,9 @@ def test_one_that_is_not_installed_is_refused_when_the_suite_is_loaded(tmp_path)
     bench = Bench(tmp_path).suite(evaluators=[{"name": "c", "type": "lenght"}])
     with pytest.raises(CatalogError) as refused:
         load_suite(bench.folder / "suite.yaml")
-    assert [("length" in one.hint, one.pointer) for one in refused.value.findings] == [(True, "/suite/evaluators/0/type")]
+    assert [("length" in one.hint, one.pointer) for one in refused.value.findings] == [
+        (True, "/suite/evaluators/0/type")
+    ]
 
 
 def test_a_whole_run_counts_its_errors_apart(tmp_path):
@@ -120,10 +124,11 @@ def test_a_whole_run_counts_its_errors_apart(tmp_path):
     assert states == {"fails": [{"error": 3}], "short": [{"ok": 2, "fail": 1}]}
 
 
-@pytest.mark.xfail(strict=True, reason="an evaluator that failed is asked a second time at the end of its model")
 def test_an_evaluator_that_fails_is_asked_once_in_a_run(tmp_path):
     with Player() as player:
-        bench = Bench(tmp_path).catalog(entry("a", player.url)).suite(evaluators=[{"name": "fails", **custom("failing")}])
+        bench = (
+            Bench(tmp_path).catalog(entry("a", player.url)).suite(evaluators=[{"name": "fails", **custom("failing")}])
+        )
         bench.go("a")
     assert [line["case"] for line in bench.lines("score")] == ["one", "two", "three"]
 
@@ -137,7 +142,6 @@ NONSENSE = {
 }
 
 
-@pytest.mark.xfail(strict=True, raises=(ValidationError, SystemExit, AssertionError), reason="a Grade is not looked at, and SystemExit is let through")
 @pytest.mark.parametrize("options", NONSENSE.values(), ids=NONSENSE)
 def test_a_plugin_cannot_end_a_run_or_put_nonsense_into_its_log(tmp_path, options):
     with Player() as player:

@@ -14,7 +14,6 @@ import pytest
 from tests.eval.playing import Bench, Player, entry, grade, started
 
 PATIENCE = 20.0
-TOO_LARGE = pytest.mark.xfail(strict=True, raises=OverflowError, reason="a whole number that no float holds ends the run")
 
 
 def python(code, **more):
@@ -62,7 +61,7 @@ def test_it_is_given_the_case_and_the_answer_as_json_and_its_score_and_reason_ar
         ("null", "error", None), ('"1"', "error", None), ("[1]", "error", None), ("{}", "error", None), (" ", "error", None),
         ("ok", "error", None), ("1 1", "error", None), ('{"score": [1]}', "error", None), ('{"score": null}', "error", None),
         ('{"score": "1"}', "error", None), ("\\377\\376", "error", None), ("\\000", "error", None),
-        pytest.param("9" * 400, "error", None, marks=TOO_LARGE), pytest.param('{"score": -' + "9" * 400 + "}", "error", None, marks=TOO_LARGE),
+        ("9" * 400, "error", None), ('{"score": -' + "9" * 400 + "}", "error", None),
         ('{"score": ' + "9" * 5000 + "}", "error", None), ("[" * 9_000, "error", None),
     ],
     ids=lambda value: ascii(value)[:24],
@@ -85,14 +84,15 @@ def test_a_script_that_ends_badly_is_an_error_whatever_it_printed(code):
 def test_output_without_end_does_not_hang_it(stream):
     found = grade(shell(f"exec yes >&{stream}", timeout=2.0), "answer")
     assert found.state == "error"
-    assert "killed" in found.reason
+    assert ("more than 65536 bytes" if stream == "1" else "longer than") in found.reason
 
 
 def test_output_up_to_the_bound_is_read_and_one_byte_more_is_not():
     text = json.dumps({"score": 1, "reason": "x" * 100})
     command = ["printf", "%s", text]
     assert grade({"type": "script", "command": command, "max_output": len(text)}, "a").state == "ok"
-    assert grade({"type": "script", "command": command, "max_output": len(text) - 1}, "a").state == "error"
+    found = grade({"type": "script", "command": command, "max_output": len(text) - 1}, "a")
+    assert (found.state, f"more than {len(text) - 1} bytes" in found.reason) == ("error", True)
 
 
 def test_much_on_standard_error_is_no_error():
@@ -132,7 +132,9 @@ def test_a_script_need_not_read_what_it_is_given(code):
     assert grade(shell(code), "x" * 1_000_000).state == "ok"
 
 
-@pytest.mark.parametrize("command", [["no-such-program-anywhere"], ["/"], ["./missing.sh"], ["a\0b"], ["sh", "-c", "echo 1 \0"]])
+@pytest.mark.parametrize(
+    "command", [["no-such-program-anywhere"], ["/"], ["./missing.sh"], ["a\0b"], ["sh", "-c", "echo 1 \0"]]
+)
 def test_a_program_that_cannot_be_run_is_an_error_with_its_name(command):
     found = grade({"type": "script", "command": command}, "answer")
     assert (found.state, found.score) == ("error", None)
@@ -146,7 +148,12 @@ def test_a_program_without_the_right_to_run_is_an_error(tmp_path):
 
 
 def test_no_key_and_no_variable_of_ours_reaches_it():
-    secrets = {"OPENAI_API_KEY": "sk-secret", "ANTHROPIC_API_KEY": "x", "ALDO_OVERLAYS": "y", "AWS_SECRET_ACCESS_KEY": "z"}
+    secrets = {
+        "OPENAI_API_KEY": "sk-secret",
+        "ANTHROPIC_API_KEY": "x",
+        "ALDO_OVERLAYS": "y",
+        "AWS_SECRET_ACCESS_KEY": "z",
+    }
     code = "import json, os; print(json.dumps({'score': 1, 'reason': json.dumps(dict(os.environ))}))"
     seen = json.loads(grade(python(code), "answer", environ={**secrets, "PATH": os.environ["PATH"]}).reason)
     assert not set(secrets) & set(seen)
@@ -165,7 +172,11 @@ def test_it_runs_in_the_folder_of_the_suite_without_a_shell(tmp_path):
 def test_ctrl_c_ends_the_script_too(tmp_path):
     code = "echo $$ > pid.new; mv pid.new pid; sleep 1000"
     with Player() as player:
-        bench = Bench(tmp_path).catalog(entry("a", player.url)).suite(evaluators=[{"name": "s", **shell(code, timeout=600.0)}])
+        bench = (
+            Bench(tmp_path)
+            .catalog(entry("a", player.url))
+            .suite(evaluators=[{"name": "s", **shell(code, timeout=600.0)}])
+        )
         with started(bench.command("a"), tmp_path) as process:
             until((tmp_path / "pid").exists)
             process.send_signal(signal.SIGINT)
