@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -286,7 +287,12 @@ def without_times(report: Mapping[str, Any]) -> Any:
     return bare(report)
 
 
-def grade(
+def grade(evaluator: Mapping[str, Any], answer: str, truth: Any = None, **where: Any) -> Grade:
+    """What one evaluator, written as in a suite, makes of one answer."""
+    return anyio.run(partial(grading, evaluator, answer, truth, **where))
+
+
+async def grading(
     evaluator: Mapping[str, Any],
     answer: str,
     truth: Any = None,
@@ -294,9 +300,9 @@ def grade(
     folder: Path | str = ".",
     environ: Mapping[str, str] = ENVIRON,
 ) -> Grade:
-    """What one evaluator, written as in a suite, makes of one answer."""
+    """The same for a test that has a loop of its own."""
     parsed: Any = TypeAdapter(Evaluator).validate_python({"name": "it", **evaluator}, by_alias=True, by_name=False)
     case = Case(id="the-case", input="the input", ground_truth=truth, tags=("t",))
     body = SuiteBody(name="s", cases=(case,), evaluators=(parsed,))
     suite = LoadedSuite(str(Path(folder) / "suite.yaml"), body, (case,), {"it": evaluator.get("schema")})
-    return anyio.run(evaluate_with(parsed, suite, {}, seed=1, environ=environ), case, answer)
+    return await evaluate_with(parsed, suite, {}, seed=1, environ=environ)(case, answer)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from tests.eval.playing import Bench, Player, entry, grade, started
+from tests.eval.playing import Bench, Player, entry, grade, grading, started
 
 PATIENCE = 20.0
 
@@ -34,9 +39,9 @@ def lives(pid):
         return False
 
 
-def until(condition):
+def until(condition, patience=PATIENCE):
     """Wait for a process or a file, which nobody announces."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.005)
@@ -169,6 +174,33 @@ def test_it_runs_in_the_folder_of_the_suite_without_a_shell(tmp_path):
     assert (found.state, found.reason) == ("ok", f"{tmp_path} $(echo no) ; *")
 
 
+def test_a_script_that_is_stopped_while_it_starts_leaves_nothing_running(tmp_path, monkeypatch):
+    spawned, init = [], subprocess.Popen.__init__
+
+    def noted(self, *arguments, **options):
+        init(self, *arguments, **options)
+        spawned.append(self.pid)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
+    code = "sleep 1000 & echo $! > new; mv new child; wait"
+
+    async def stopped_at_once():
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(grading, shell(code, timeout=600.0), "answer", folder=tmp_path))
+            while not spawned:
+                await anyio.lowlevel.checkpoint()
+            until((tmp_path / "child").exists)  # the loop stands still: for us the script is still starting
+            group.cancel_scope.cancel()
+
+    anyio.run(stopped_at_once)
+    child = int((tmp_path / "child").read_text())
+    try:
+        until(lambda: not lives(child), patience=2.0)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
 def test_ctrl_c_ends_the_script_too(tmp_path):
     code = "echo $$ > pid.new; mv pid.new pid; sleep 1000"
     with Player() as player:
@@ -182,5 +214,10 @@ def test_ctrl_c_ends_the_script_too(tmp_path):
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    until(lambda: not lives(int((tmp_path / "pid").read_text())))
+    script = int((tmp_path / "pid").read_text())
+    try:
+        until(lambda: not lives(script))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(script, signal.SIGKILL)
     assert len(bench.lines("sample")) == 1

@@ -49,15 +49,16 @@ def evaluate_script(evaluator: Script, folder: str, environ: Mapping[str, str]) 
 
 
 async def _run(evaluator: Script, folder: str, environ: Mapping[str, str], data: bytes) -> Grade:
-    process = await anyio.open_process(
-        list(evaluator.command),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        env=environ,
-        start_new_session=True,
-    )
+    with anyio.CancelScope(shield=True):  # stopped half-way, it would leave what it has started
+        process = await anyio.open_process(
+            list(evaluator.command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environ,
+            start_new_session=True,
+        )
     said: dict[str, bytes] = {}
     too_much = False
     assert process.stdout is not None
