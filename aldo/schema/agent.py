@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from aldo.schema.base import Name, SnakeCase, Text, Version
+from aldo.schema.base import Name, SnakeCase, Text, Version, one_or_list
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PrivacyTier
 
@@ -22,15 +22,13 @@ class Identity(SnakeCase):
     team: Text | None = None
 
 
-def _one_or_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 class ModelPolicy(SnakeCase):
     """What the agent asks of the router."""
 
     capability_class: Name
-    fallback: Annotated[tuple[Name, ...], BeforeValidator(_one_or_list)] = ()
+    fallback: Annotated[
+        tuple[Name, ...], BeforeValidator(one_or_list, json_schema_input_type=Name | tuple[Name, ...])
+    ] = ()
     """Classes to try in order when the first has no eligible model: one name or a list."""
     requires: tuple[Name, ...] = ()
 

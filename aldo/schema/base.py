@@ -63,3 +63,8 @@ def _version(value: Any) -> Any:
 
 Version = Annotated[int | str | None, Field(union_mode="left_to_right"), BeforeValidator(_version)]
 """The version that the author of a file gives it."""
+
+
+def one_or_list(value: Any) -> Any:
+    """A text where a list of them may stand is a list of one."""
+    return [value] if isinstance(value, str) else value

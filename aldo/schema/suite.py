@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from aldo.schema.base import Name, SnakeCase, Text, Version, Whole
+from aldo.schema.base import Name, SnakeCase, Text, Version, Whole, one_or_list
 from aldo.schema.frozen import FrozenMap, frozen
 
 SUITE_SCHEMA: Literal["aldo-ai/eval.v1"] = "aldo-ai/eval.v1"
@@ -21,15 +21,11 @@ Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 _Switch = Annotated[bool, Field(strict=True)]
 
 
-def _one_or_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_list, json_schema_input_type=Text | tuple[Text, ...])]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(one_or_list, json_schema_input_type=Text | tuple[Text, ...])]
 """One text or a list of them."""
 
 _SomeTexts = Annotated[tuple[Text, ...], Field(min_length=1)]
-References = Annotated[_SomeTexts, BeforeValidator(_one_or_list, json_schema_input_type=Text | _SomeTexts)]
+References = Annotated[_SomeTexts, BeforeValidator(one_or_list, json_schema_input_type=Text | _SomeTexts)]
 """The same with at least one: whatever is compared with nothing would always pass, or never."""
 
 
@@ -58,6 +54,10 @@ class _Evaluator(SnakeCase):
     """Unique in the suite; what `threshold` refers to."""
     tags: Texts = ()
     """Only for cases with one of these tags; without any, for all."""
+
+    def is_for(self, case: Case) -> bool:
+        """Whether it looks at the answers to a case."""
+        return not self.tags or any(tag in case.tags for tag in self.tags)
 
 
 class Contains(_Evaluator):

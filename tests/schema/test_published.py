@@ -60,3 +60,19 @@ def test_schema_and_types_agree_on_what_an_entry_is(change: dict[str, Any]) -> N
     validator = validator_for(json_schema("catalog"))(json_schema("catalog"))
     whole = {"apiVersion": "aldo/models.v1", "kind": "ModelCatalog", "models": models}
     assert validator.is_valid(whole) == validator.is_valid(models) == accepted
+
+
+@pytest.mark.parametrize("fallback", ["coding-frontier", ["coding-frontier"], [], None, [1]])
+def test_schema_and_types_agree_on_what_the_fallback_of_an_agent_is(fallback: Any) -> None:
+    agent = {
+        "schema": "aldo-ai/agent.v1",
+        "identity": {"name": "a"},
+        "privacy_tier": "public",
+        "model_policy": {"capability_class": "fast-draft", "fallback": fallback},
+    }
+    try:
+        TYPES["agent"].model_validate(agent, by_name=False)
+        accepted = True
+    except ValidationError:
+        accepted = False
+    assert validator_for(json_schema("agent"))(json_schema("agent")).is_valid(agent) is accepted

@@ -42,11 +42,7 @@ class CaseChecks:
         for number, evaluator in evaluators.items():
             if not isinstance(evaluator, (Contains, Exact, Regex)) or evaluator.ref is not None:
                 continue
-            mine = [
-                place
-                for place, one in enumerate(self._cases)
-                if not evaluator.tags or set(evaluator.tags) & set(one.case.tags)
-            ]
+            mine = [place for place, one in enumerate(self._cases) if evaluator.is_for(one.case)]
             lacking = [
                 place for place in mine if reference_texts(evaluator, self._cases[place].case.ground_truth) is None
             ]

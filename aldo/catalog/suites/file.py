@@ -73,12 +73,7 @@ class LoadedSuite:
 
     def cases_for(self, evaluator: Evaluator) -> tuple[Case, ...]:
         """The cases that an evaluator looks at."""
-        return tuple(case for case in self.cases if applies(evaluator, case))
-
-
-def applies(evaluator: Evaluator, case: Case) -> bool:
-    """Whether an evaluator is for a case."""
-    return not evaluator.tags or any(tag in case.tags for tag in evaluator.tags)
+        return tuple(case for case in self.cases if evaluator.is_for(case))
 
 
 class SuiteFile:

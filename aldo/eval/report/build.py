@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aldo.catalog.suites.file import applies
 from aldo.errors import UsageError
 from aldo.eval.report.comparisons import Graded, comparisons_of
 from aldo.eval.report.limits import Limits
@@ -79,7 +78,7 @@ class _Building:
         looked_for = {
             case.id: grade_digest(self.run.evaluator_digests[evaluator.name], case)
             for case in self.run.cases
-            if applies(evaluator, case)
+            if evaluator.is_for(case)
         }
         found = {}
         for key, case in self.keys:
@@ -92,7 +91,7 @@ class _Building:
         """By model."""
         found: dict[str, dict[tuple[str, int], Verdict | None]] = {arm.model: {} for arm in self.run.models}
         for key, case in self.keys:
-            if applies(evaluator, case):
+            if evaluator.is_for(case):
                 found[key[2]][case.id, key[-1]] = self._verdict(evaluator.name, key)
         return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aldo.catalog.suites.file import applies
 from aldo.eval.evaluators import Evaluate
 from aldo.eval.run.log import EvalLog, grade_digest
 from aldo.schema.evaluation import RunRecord, SampleRecord, ScoreRecord
@@ -27,7 +26,7 @@ class Grading:
 
     def is_due(self, evaluator: Evaluator, sample: SampleRecord, case: Case) -> bool:
         """Whether a whole answer has no grade by this evaluator as it is now, or only that it failed to give one."""
-        if sample.state != "ok" or not applies(evaluator, case):
+        if sample.state != "ok" or not evaluator.is_for(case):
             return False
         known = self._log.contents.scores.get((sample.key, evaluator.name, self._digest(evaluator, case)))
         return known is None or known.state == "error"

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import anyio
 
-from aldo.catalog.suites.file import applies
 from aldo.errors import TransportError
 from aldo.eval.evaluators import evaluate_with
 from aldo.eval.run.arms import BoundArm, Prepared, server_of
@@ -219,7 +218,7 @@ class _Run:
         """Case after case, the answers of all models to it: a judge who drifts, drifts for all alike."""
         samples = self.log.contents.samples
         mine = [(key, case) for key, case in keys(self.record) if key in samples and samples[key].state == "ok"]
-        mine = [(key, case) for key, case in mine if applies(evaluator, case)]
+        mine = [(key, case) for key, case in mine if evaluator.is_for(case)]
         todo = [(key, case) for key, case in mine if grading.is_due(evaluator, samples[key], case)]
         order = {case.id: place for place, case in enumerate(self.record.cases)}
         todo.sort(key=lambda item: (order[item[1].id], item[0][-1]))
