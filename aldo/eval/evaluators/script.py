@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -49,10 +50,14 @@ def evaluate_script(evaluator: Script, folder: str, environ: Mapping[str, str]) 
 
 
 async def _run(evaluator: Script, folder: str, environ: Mapping[str, str], data: bytes) -> Grade:
-    with anyio.CancelScope(shield=True):  # stopped half-way, it would leave what it has started
+    # A file and no pipe: whether it reads what it gets is its own affair. Stopped half-way, it would leave what it has
+    # started.
+    with tempfile.TemporaryFile() as given, anyio.CancelScope(shield=True):
+        given.write(data)
+        given.seek(0)
         process = await anyio.open_process(
             list(evaluator.command),
-            stdin=subprocess.PIPE,
+            stdin=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
@@ -66,7 +71,6 @@ async def _run(evaluator: Script, folder: str, environ: Mapping[str, str], data:
     try:
         with anyio.move_on_after(evaluator.timeout) as time:
             async with anyio.create_task_group() as group:
-                group.start_soon(_feed, process, data)
                 group.start_soon(_read, process.stderr, _SAID, said, "stderr", False)
                 too_much = await _read(process.stdout, evaluator.max_output, said, "stdout", True)
                 if too_much:
@@ -80,14 +84,6 @@ async def _run(evaluator: Script, folder: str, environ: Mapping[str, str], data:
     if too_much:
         return Grade("error", None, f"the script printed more than {evaluator.max_output} bytes and was killed")
     return _grade(process.returncode, said.get("stdout", b""), said.get("stderr", b""))
-
-
-async def _feed(process: Process, data: bytes) -> None:
-    assert process.stdin is not None
-    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):  # it need not read what it gets
-        await process.stdin.send(data)
-    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
-        await process.stdin.aclose()
 
 
 async def _read(stream: ByteReceiveStream, most: int, said: dict[str, bytes], name: str, stop: bool) -> bool:
