@@ -425,13 +425,13 @@ def test_loading_carries_every_error_of_suite_and_dataset(read: Read) -> None:
     assert [finding.code for finding in raised.value.findings] == ["AL702", "AL105", "AL104"]
 
 
-def test_cases_for_an_evaluator_are_those_with_one_of_its_tags(tmp_path: Path) -> None:
+def test_an_evaluator_is_for_the_cases_with_one_of_its_tags(tmp_path: Path) -> None:
     cases = ("{ id: one, input: q, tags: [a, b] }", "{ id: two, input: q, tags: c }", "{ id: three, input: q }")
     evaluators = "  evaluators: [{ name: x, type: exact, ref: y, tags: [b, c] }, { name: all, type: exact, ref: y }]\n"
     suite = inline(tmp_path, *cases, evaluators=evaluators).loaded()
     some, every = suite.body.evaluators
-    assert [case.id for case in suite.cases_for(some)] == ["one", "two"]
-    assert len(suite.cases_for(every)) == 3
+    assert [case.id for case in suite.cases if some.is_for(case)] == ["one", "two"]
+    assert all(map(every.is_for, suite.cases))
 
 
 def test_the_digest_is_of_what_an_answer_depends_on(tmp_path: Path) -> None:

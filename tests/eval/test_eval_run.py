@@ -252,6 +252,14 @@ def test_a_server_that_dies_midway_costs_its_own_answers_and_no_others(bench, pl
     assert report.exit_code == 3
 
 
+def test_a_dropped_request_is_sent_again_as_often_as_was_said_and_no_more(tmp_path, player):
+    bench = Bench(tmp_path).catalog(entry("a", player.url)).suite(["case 1"])
+    player.answer = lambda question: "yes" if question.is_warm_up else DROPPED
+    bench.go("a", retries=2)
+    (sample,) = bench.lines("sample")
+    assert (sample["state"], len(sample["usage"]), len(player.asked)) == ("error", 3, 3)
+
+
 def test_a_model_whose_server_is_gone_is_given_up(tmp_path, player):
     cases = [f"case {number}" for number in range(40)]
     bench = Bench(tmp_path).catalog(entry("a", player.url)).suite(cases)

@@ -71,10 +71,6 @@ class LoadedSuite:
         }
         return digest({"cases": [[case.id, case.input] for case in self.cases], **asked})
 
-    def cases_for(self, evaluator: Evaluator) -> tuple[Case, ...]:
-        """The cases that an evaluator looks at."""
-        return tuple(case for case in self.cases if evaluator.is_for(case))
-
 
 class SuiteFile:
     """A suite file with its findings, those in its dataset among them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import aclosing
 
 import anyio
 
@@ -36,14 +37,15 @@ async def ask(client: AsyncModelClient, prepared: Prepared, arm: BoundArm, case:
 
 async def answered(client: AsyncModelClient, request: ChatRequest, retries: int) -> ChatResult:
     """The whole answer. A stream that broke is asked for again, for nobody has seen a part of it yet, and so is a
-    server that is not there: it may be starting anew. Waiting too long once was waiting long enough."""
+    server that is not there: it may be starting anew. What else may pass, the client has asked for again itself."""
     for tries in range(retries + 1):
         try:
-            async for event in client.stream(request):
-                if isinstance(event, Finished):
-                    return event.result
-        except (StreamCut, ConnectionFailed):
-            if tries == retries:
+            async with aclosing(client.stream(request)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        return event.result
+        except (StreamCut, ConnectionFailed) as error:
+            if tries == retries or (isinstance(error, ConnectionFailed) and not error.refused):
                 raise
             await anyio.sleep(_PAUSE * 2**tries)
     raise AssertionError("a stream ends with its result or an error")
