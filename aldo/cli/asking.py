@@ -18,9 +18,6 @@ from aldo.schema import Catalog, Decision
 from aldo.transport import ModelClient, Retry, Timeouts, resolve
 from aldo.transport.usage_log import UsageLog
 
-CHARACTERS_PER_TOKEN = 4
-"""The estimate for routing where --tokens-in is not given."""
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

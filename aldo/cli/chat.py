@@ -13,7 +13,6 @@ from typing import Any
 import click
 
 from aldo.cli.asking import (
-    CHARACTERS_PER_TOKEN,
     client_for,
     file_bytes,
     json_file,
@@ -49,9 +48,8 @@ from aldo.transport import (
     TextDelta,
     json_schema_format,
 )
+from aldo.transport.estimate import TOKENS_PER_IMAGE, tokens_of_text
 from aldo.transport.structured import wanted
-
-TOKENS_PER_IMAGE = 1000
 
 
 @click.command("chat")
@@ -103,7 +101,7 @@ def command(
         system = system or (agent and agent.system_prompt) or None
         text, images = _prompt(" ".join(words) if words else None, files)
         fields = request_fields(options, agent)
-        estimate = -(-len((system or "") + text) // CHARACTERS_PER_TOKEN) + len(images) * TOKENS_PER_IMAGE
+        estimate = tokens_of_text(len((system or "") + text)) + len(images) * TOKENS_PER_IMAGE
         fields.setdefault("tokensIn", estimate)
         request = request_from_value(fields)
         if request.max_tokens_out < 1:

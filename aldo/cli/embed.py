@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from aldo.cli.asking import CHARACTERS_PER_TOKEN, client_for, file_bytes, manner_of, manner_options, piped_text
+from aldo.cli.asking import client_for, file_bytes, manner_of, manner_options, piped_text
 from aldo.cli.failure import reported
 from aldo.cli.options import agent_of, catalog_option, chosen_catalog, json_option, request_fields, request_options
 from aldo.cli.spinner import spinner
@@ -16,6 +16,7 @@ from aldo.router import route
 from aldo.schema.printed import dumps
 from aldo.schema.request import request_from_value
 from aldo.transport import EmbeddingRequest
+from aldo.transport.estimate import tokens_of_text
 
 
 @click.command("embed")
@@ -54,7 +55,7 @@ def command(
         if options["capability_class"] is None and options["agent"] is None:
             options["capability_class"] = "embeddings"
         fields = {"maxTokensOut": 0, **request_fields(options, agent_of(options))}
-        fields.setdefault("tokensIn", -(-max(map(len, inputs)) // CHARACTERS_PER_TOKEN))
+        fields.setdefault("tokensIn", tokens_of_text(max(map(len, inputs))))
         loaded = chosen_catalog(catalog, overlays)
         decision = route(loaded, request_from_value(fields))
         if decision.class_used != "embeddings" and "embeddings" not in loaded.by_id[decision.model].provides:

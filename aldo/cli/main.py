@@ -25,12 +25,14 @@ _COMMANDS = {
     "embed": ("aldo.cli.embed", "Route texts to an embedding model, print vectors."),
     "usage": ("aldo.cli.usage", "Sum usage logs: requests, tokens, cost."),
     "eval": ("aldo.cli.evals", "Put suites of cases to models, and compare."),
+    "serve": ("aldo.cli.serve", "An OpenAI-compatible gateway that routes."),
+    "keys": ("aldo.cli.keys", "Make keys for clients of the gateway."),
     "models": ("aldo.cli.models", "What the catalog holds."),
     "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),
 }
 
 
-_MAY_LAST = {"chat", "embed", "eval", "models"}
+_MAY_LAST = {"chat", "embed", "eval", "models", "serve"}
 
 
 class _Aldo(LazyGroup):

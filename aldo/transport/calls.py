@@ -34,7 +34,7 @@ class ChatExchange(Exchange):
         return self.binding.adapter.chat_body(self.request, stream=self._stream)
 
     def texts(self) -> Iterable[str]:
-        return said_in(self.request.messages)
+        return said_in((*self.request.messages, self.request.more))
 
     def new_reader(self, headers: Mapping[str, str]) -> EventReader | WholeReader:
         """Some servers stream whether they were asked to or not."""

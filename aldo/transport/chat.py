@@ -35,6 +35,9 @@ class ChatRequest:
     """How often a whole answer that fails that check is sent back to be mended. A stream is never repaired."""
     logprobs: bool = False
     top_logprobs: int | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the protocol, sent as they are, such as `frequency_penalty`. None of them takes the place
+    of a field above."""
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for messages that are none, and for sampling that is no number."""
@@ -43,6 +46,19 @@ class ChatRequest:
         if not (isfinite(self.temperature) and isfinite(self.top_p)):
             raise UsageError("temperature and top_p are finite numbers")
         object.__setattr__(self, "messages", tuple(self.messages))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The capability tags without which a model could do nothing with it: it has tools, pictures or sound."""
+        kinds = {
+            part.get("type")
+            for message in self.messages
+            if isinstance(content := message.get("content"), (list, tuple))
+            for part in content
+            if isinstance(part, Mapping)
+        }
+        tags = (("tool-use", bool(self.tools)), ("vision", "image_url" in kinds), ("audio-in", "input_audio" in kinds))
+        return tuple(tag for tag, needed in tags if needed)
 
 
 def json_schema_format(schema: Mapping[str, Any], name: str = "answer") -> dict[str, Any]:

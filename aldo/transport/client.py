@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 
 import anyio
@@ -20,7 +21,7 @@ from aldo.transport.chat import ChatRequest, ChatResult, Event
 from aldo.transport.course import Course, Plan
 from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
 from aldo.transport.exchange import Exchange
-from aldo.transport.pool import AsyncPool, Pool
+from aldo.transport.pool import Answer, Connections, Pool
 from aldo.transport.steps import Pause, Result, Steps, chatting, embedding
 from aldo.transport.structured import wanted
 
@@ -50,11 +51,15 @@ class _Client:
         return f"{type(self).__name__}({self.entry.id!r}, {self.base_url!r})"
 
 
-def _message(http: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> httpx.Request:
-    timeout = exchange.timeouts.for_http()
-    return http.build_request(
-        "POST", exchange.url, content=exchange.content(), headers=exchange.headers(), timeout=timeout
-    )
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A stream that has begun."""
+
+    entry: ModelEntry
+    """Who answers."""
+    first: Event
+    rest: AsyncGenerator[Event, None]
+    """The events after it. To be closed by who does not read it to its end."""
 
 
 class ModelClient(_Client):
@@ -143,7 +148,8 @@ class ModelClient(_Client):
     @contextmanager
     def _answer(self, exchange: Exchange) -> Iterator[httpx.Response]:
         http = self._pool.client(exchange.binding.reach)
-        message = _message(http, exchange)
+        content, headers, timeout = exchange.content(), exchange.headers(), exchange.timeouts.for_http()
+        message = http.build_request("POST", exchange.url, content=content, headers=headers, timeout=timeout)
         exchange.sent = True
         response = http.send(message, stream=True)
         try:
@@ -160,7 +166,7 @@ class AsyncModelClient(_Client):
     Cancelling a call closes its connection.
     """
 
-    def __init__(self, plan: Plan, pool: AsyncPool, *, owns_pool: bool) -> None:
+    def __init__(self, plan: Plan, pool: Connections, *, owns_pool: bool) -> None:
         super().__init__(plan)
         self._pool = pool
         self._owns_pool = owns_pool
@@ -191,7 +197,19 @@ class AsyncModelClient(_Client):
 
         Who leaves the loop early closes the generator (`contextlib.aclosing`), and so the connection.
         """
-        course, schema = Course(self._plan), wanted(request.response_format)
+        async with aclosing(self._stream(Course(self._plan), request)) as events:
+            async for event in events:
+                yield event
+
+    async def begin(self, request: ChatRequest) -> Answering:
+        """The same once an answer has begun: until then the failover chain is walked, after that nobody takes over."""
+        course = Course(self._plan)
+        events = self._stream(course, request)
+        first = await anext(events)
+        return Answering(course.binding.entry, first, events)
+
+    async def _stream(self, course: Course, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        schema = wanted(request.response_format)
         while True:
             exchange = ChatExchange(course.binding, self._plan.timeouts, request, stream=True)
             try:
@@ -235,25 +253,25 @@ class AsyncModelClient(_Client):
 
     async def _events(self, exchange: Exchange) -> AsyncGenerator[Event, None]:
         with exchange.errors():
-            async with self._answer(exchange) as response:
-                async for piece in response.aiter_bytes():
+            async with self._answer(exchange) as answer:
+                async for piece in answer.pieces():
                     for event in exchange.feed(piece):
                         yield event
                     if exchange.done:
+                        answer.whole()
                         break
         with exchange.errors():
             for event in exchange.end():
                 yield event
 
     @asynccontextmanager
-    async def _answer(self, exchange: Exchange) -> AsyncIterator[httpx.Response]:
-        http = self._pool.client(exchange.binding.reach)
-        message = _message(http, exchange)
+    async def _answer(self, exchange: Exchange) -> AsyncIterator[Answer]:
+        content, headers = exchange.content(), exchange.headers()
         exchange.sent = True
-        response = await http.send(message, stream=True)
+        answer = await self._pool.send(exchange.binding.reach, exchange.url, content, headers, exchange.timeouts)
         try:
-            exchange.opened(response.status_code, response.headers)
-            yield response
+            exchange.opened(answer.status, answer.headers)
+            yield answer
         finally:
-            exchange.received(response.num_bytes_downloaded)
-            await response.aclose()
+            exchange.received(answer.received)
+            await answer.aclose()

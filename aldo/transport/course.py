@@ -20,7 +20,8 @@ from aldo.transport.structured import Wanted
 class Plan:
     """What a client was made with: the entries to ask, in order, and how."""
 
-    bindings: tuple[Binding, ...]
+    bindings: Sequence[Binding]
+    """In order. What comes after the first is looked at only when that fails."""
     timeouts: Timeouts
     retry: Retry
     on_usage: Callable[[UsageRow], None] | None = None
@@ -32,7 +33,7 @@ class Course:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.rows: list[UsageRow] = []
-        self._left: Sequence[Binding] = plan.bindings[1:]
+        self._place = 0
         self._tries = 0
         self._asked_first: Exchange | None = None
         self.binding = plan.bindings[0]
@@ -58,11 +59,12 @@ class Course:
         if pause is not None:
             self.moved = False
             return pause
-        if exchange.told or not self._left or not another_may_help(error):
+        if exchange.told or not another_may_help(error) or self._place + 1 >= len(self.plan.bindings):
             if len(self.rows) > 1:
                 error.attempts = tuple((row.model, row.outcome) for row in self.rows)
             raise error
-        self.binding, *self._left = self._left
+        self._place += 1
+        self.binding = self.plan.bindings[self._place]
         self._tries = 0
         self.moved = True
         return 0.0

@@ -57,6 +57,7 @@ class OpenAICompatAdapter:
         extra = self.entry.provider_config.extra
         body: dict[str, Any] = {
             **self.knobs(),
+            **request.more,
             "model": self.wire_model,
             "messages": [_without_nulls(message) for message in self._messages(request)],
             str(extra.get("maxTokensField", "max_tokens")): request.max_tokens,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Protocol
 
 import httpx
 
@@ -46,7 +47,8 @@ class Reach:
     proxies: bool = False
 
 
-def _check_open(closed: bool) -> None:
+def check_open(closed: bool) -> None:
+    """Raises `UsageError` once the pool is closed."""
     if closed:
         raise UsageError("the client is closed")
 
@@ -82,7 +84,7 @@ class Pool:
     def client(self, reach: Reach) -> httpx.Client:
         """The connections of one reach. Raises `UsageError` once the pool is closed."""
         with self._lock:
-            _check_open(self._closed)
+            check_open(self._closed)
             if reach not in self._clients:
                 guard = GuardedTransport(EgressPolicy(reach.networks, private=reach.private)) if reach.guarded else None
                 trusting = reach.proxies and self._http is None
@@ -105,6 +107,55 @@ class Pool:
             self._clients.clear()
 
 
+class Answer(Protocol):
+    """A server's answer whose body is still to come."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def received(self) -> int:
+        """Bytes of the body so far."""
+        ...
+
+    def pieces(self) -> AsyncIterator[bytes]: ...
+    def whole(self) -> None:
+        """What is still to come of the body does not count."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Connections(Protocol):
+    """What an asynchronous client asks through."""
+
+    async def send(
+        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts
+    ) -> Answer: ...
+    async def aclose(self) -> None: ...
+
+
+class _HttpxAnswer:
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    @property
+    def received(self) -> int:
+        return self._response.num_bytes_downloaded
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        return self._response.aiter_bytes()
+
+    def whole(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
 class AsyncPool:
     """The same for asyncio and trio."""
 
@@ -115,7 +166,7 @@ class AsyncPool:
 
     def client(self, reach: Reach) -> httpx.AsyncClient:
         """The connections of one reach. Raises `UsageError` once the pool is closed."""
-        _check_open(self._closed)
+        check_open(self._closed)
         if reach not in self._clients:
             policy = EgressPolicy(reach.networks, private=reach.private)
             guard = AsyncGuardedTransport(policy) if reach.guarded else None
@@ -129,6 +180,14 @@ class AsyncPool:
                     cookies=_no_cookies(),
                 )
         return self._clients[reach]
+
+    async def send(
+        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts
+    ) -> Answer:
+        """Post a message; the answer's body is still to come."""
+        http = self.client(reach)
+        request = http.build_request("POST", url, content=content, headers=headers, timeout=timeouts.for_http())
+        return _HttpxAnswer(await http.send(request, stream=True))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -49,7 +49,7 @@ class Wanted:
         if result.refusal:
             raise SchemaMismatch("the model refused to answer", result=result)
         try:
-            value = json.loads(_bare(result.text), parse_constant=_refuse, parse_float=_finite)
+            value = json.loads(bare(result.text), parse_constant=_refuse, parse_float=_finite)
             if result.finish_reason == "length" and type(value) in (int, float):
                 raise ValueError("more digits may have been to come")
         except (ValueError, RecursionError):
@@ -116,8 +116,8 @@ def repaired(request: ChatRequest, mismatch: SchemaMismatch) -> ChatRequest:
     return replace(request, messages=(*request.messages, *again), repairs=request.repairs - 1)
 
 
-def _bare(text: str) -> str:
-    """Without the fence that models like to put around JSON."""
+def bare(text: str) -> str:
+    """JSON without the fence that models like to put around it."""
     text = text.strip()
     first, _, rest = text.partition("\n")
     if first.rstrip().lower() in ("```", "```json") and rest.rstrip().endswith("```"):

@@ -52,6 +52,8 @@ class _Door:
 
 NOTHING_LISTENS = "nothing listens there"
 
+NOT_RECOGNISED = "what answers there is not"
+
 Outcome = Server | str
 """A server that was recognised, or why there is none."""
 
@@ -97,7 +99,7 @@ async def outcome_of(
         return NOTHING_LISTENS if error.refused else str(error.args[0])
     except AldoError as error:
         return str(error.args[0])
-    return found or f"what answers there is not {provider}"
+    return found or f"{NOT_RECOGNISED} {provider}"
 
 
 async def _with_own_pool(catalog: Catalog, environ: Mapping[str, str], seconds: float) -> dict[str, Availability]:

@@ -1,0 +1,1 @@
+"""What a client gets: answers, streams and errors in OpenAI's shapes."""

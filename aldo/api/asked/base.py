@@ -1,0 +1,74 @@
+"""What the bodies share: strict about fields, and errors that name the field."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from aldo.api.faults import RequestFault
+
+
+class Body(BaseModel):
+    """The JSON of a request. A field that nobody knows is refused: dropped in silence it would be missed too late."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+
+Read = TypeVar("Read", bound=Body)
+
+
+def read_json(data: bytes) -> Any:
+    """The JSON value. Raises `RequestFault` without a word of what stood there."""
+    try:
+        return from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        said = str(error)
+        raise RequestFault(f"the body is no JSON: {said[:1].lower()}{said[1:]}") from None
+
+
+def read_body(kind: type[Read], data: bytes) -> Read:
+    """The body. Raises `RequestFault`, which names the first field that is wrong."""
+    value = read_json(data)
+    if not isinstance(value, dict):
+        raise RequestFault("the body is no JSON object")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise _fault(kind, error.errors(include_url=False, include_input=False)) from None
+
+
+def _fault(kind: type[Body], errors: list[ErrorDetails]) -> RequestFault:
+    first = errors[0]
+    place = ".".join(str(part) for part in first["loc"] if not _is_branch(part))
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return RequestFault(f"{_problem(kind, first, place)}{more}", param=place or None)
+
+
+def _is_branch(part: Any) -> bool:
+    """pydantic names the branch of a union in the path."""
+    return isinstance(part, str) and (part in ("str", "bool") or "[" in part)
+
+
+def _problem(kind: type[Body], error: ErrorDetails, place: str) -> str:
+    if error["type"] == "missing":
+        return f"{place} is missing"
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(place, kind.model_fields, n=1)
+        hint = _INSTEAD.get(place) or (f"did you mean {near[0]!r}?" if near else "nothing here knows it")
+        return f"unknown field {place!r}; {hint}"
+    return f"{place}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+_INSTEAD = {
+    "functions": "use tools",
+    "function_call": "use tool_choice",
+    "privacy": "the tier is the header X-Aldo-Privacy",
+    "requires": "it is the header X-Aldo-Requires",
+    "budget_usd": "it is the header X-Aldo-Budget-Usd",
+    "audio": "answers are text",
+    "web_search_options": "models here search nothing",
+    "prediction": "no server here takes it",
+}

@@ -1,0 +1,35 @@
+"""`POST /v1/route`: what would be decided, and why. Nothing is sent to any server."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from aldo.api.asked.base import read_json
+from aldo.api.asked.wishes import PRIVACY, asked, titled, wishes
+from aldo.api.call import Call
+from aldo.api.faults import RequestFault
+
+
+async def route(call: Call) -> None:
+    """The decision for a routing request (`aldo schema request`). Headers say what the body leaves out.
+
+    With `?explain=true` it holds the whole trace. `health` tells of every model that was left out as down.
+    """
+    gateway = call.gateway
+    data = await call.body()
+    fields = read_json(data)
+    if not isinstance(fields, dict):
+        raise RequestFault('the body is a JSON object such as {"capabilityClass": "fast-draft"}')
+    said = call.header(PRIVACY).decode("latin-1").strip()
+    if "privacy" in fields and said and fields["privacy"] != said:
+        raise RequestFault("the body names another tier than the header", param=titled(PRIVACY))
+    fields = {**wishes(call.headers, fields.get("privacy", gateway.settings.privacy)), **fields}
+    serving, now = gateway.serving, gateway.now()
+    decision = serving.decide(asked(fields), now)
+    call.routed(decision)
+    found = decision.to_dict()
+    if parse_qs(call.query.decode("latin-1")).get("explain", ["false"])[-1] in ("true", "1", ""):
+        found["trace"] = decision.explain().to_dict()
+    down = serving.conditions.down(decision.request.classes, now)
+    found["health"] = serving.conditions.reasons(down, now)
+    await call.reply(found, headers=serving.headers(decision, decision.model))
