@@ -3,6 +3,8 @@
 VENV := .venv
 VLLM := .venv-vllm
 INSPECT := .venv-inspect
+LITELLM := .venv-litellm
+PORTKEY := .portkey
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The first interpreter that runs and is new enough.
@@ -98,8 +100,21 @@ $(INSPECT)/.done: | $(VENV)/.created
 	@if $(INSPECT)/bin/python -m pip install --quiet --disable-pip-version-check 'inspect-ai>=0.3.200,<1' 'openai>=3.4'; \
 		then touch $@; else echo 'It cannot be installed here: its row will be missing.'; fi
 
-bench: $(VENV)/.bench $(INSPECT)/.done
-	@ALDO_INSPECT_PYTHON="$(CURDIR)/$(INSPECT)/bin/python" python -m bench
+$(LITELLM)/.done: | $(VENV)/.created
+	@echo 'Setting up LiteLLM and its proxy in $(LITELLM) ...'
+	@$(BIN)/python -m venv $(LITELLM)
+	@if $(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]>=1.106,<2'; \
+		then touch $@; else echo 'It cannot be installed here: its rows will be missing.'; fi
+
+$(PORTKEY)/.done: bench/gateway/portkey.json
+	@echo "Setting up Portkey's gateway in $(PORTKEY) ..."
+	@mkdir -p $(PORTKEY) && cp bench/gateway/portkey.json $(PORTKEY)/package.json
+	@if npm install --silent --no-audit --no-fund --prefix $(PORTKEY) >/dev/null 2>&1; \
+		then touch $@; else echo 'It cannot be installed here (it needs Node and npm): its rows will be missing.'; fi
+
+bench: $(VENV)/.bench $(INSPECT)/.done $(LITELLM)/.done $(PORTKEY)/.done
+	@ALDO_INSPECT_PYTHON="$(CURDIR)/$(INSPECT)/bin/python" ALDO_LITELLM_BIN="$(CURDIR)/$(LITELLM)/bin" \
+		ALDO_PORTKEY="$(CURDIR)/$(PORTKEY)" python -m bench $(ROWS)
 
 schemas: $(VENV)/.package
 	@for name in catalog overlay request decision agent suite policy routes usage; do \
@@ -109,4 +124,4 @@ rules: $(VENV)/.package
 	@python -c 'from aldo.validate.explain import rules_page; print(rules_page(), end="")' > docs/rules.md
 
 clean:
-	@rm -rf $(VENV) $(VLLM) $(INSPECT) build dist
+	@rm -rf $(VENV) $(VLLM) $(INSPECT) $(LITELLM) $(PORTKEY) build dist

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench import evaluating, linting, loading, peers, proving, replaying, routing, startup, streaming
+from bench.gateway import rows as gateways
 from bench.measure import Row
 
 
@@ -30,7 +31,7 @@ def _line(row: Row | str) -> str:
 
 if __name__ == "__main__":
     works = [room.rows for room in (startup, peers, loading)] + [loading.layer_rows]
-    works += [room.rows for room in (linting, routing, proving, replaying, streaming, evaluating)]
+    works += [room.rows for room in (linting, routing, proving, replaying, streaming, evaluating, gateways)]
     for rows in works:
         for row in rows():
             print(_line(row), flush=True)

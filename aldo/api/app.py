@@ -6,7 +6,6 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -24,7 +23,9 @@ from aldo.api.faults import RequestFault
 from aldo.api.gateway import Gateway
 from aldo.api.reload import Reloading
 from aldo.api.settings import Settings
+from aldo.api.tracing import Tracing
 from aldo.errors import AldoError
+from aldo.transport.pool import Connections
 
 Handler = Callable[[Call], Awaitable[None]]
 access = logging.getLogger("aldo.serve.access")
@@ -34,13 +35,21 @@ _CLIENT_GONE = 499
 """What a log says where no answer was taken; nginx' number for it."""
 
 
-def create_app(settings: Settings, *, environ: Mapping[str, str] | None = None, pool: Any = None) -> Starlette:
+def create_app(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str] | None = None,
+    pool: Connections | None = None,
+    tracing: Tracing | None = None,
+) -> Starlette:
     """The gateway as an ASGI app, for a server such as uvicorn. What `aldo serve` runs.
 
-    `environ` takes the place of the process's environment, `pool` that of the network. Raises `CatalogError` and
+    `environ` takes the place of the process's environment, `pool` that of the network, `tracing` that of what
+    `Settings.traces` would set up. Raises `CatalogError` and
     `UsageError` for files that cannot be used.
     """
-    gateway = Gateway(settings, environ=environ, pool=pool)
+    tracing = tracing or (Tracing() if settings.traces else None)
+    gateway = Gateway(settings, environ=environ, pool=pool, tracing=tracing)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -95,6 +104,21 @@ class _Endpoint:
         call = Call(scope, receive, send, gateway)
         began = gateway.clock()
         try:
+            if gateway.tracing is not None and call.method == "POST":
+                with gateway.tracing.request(call, self._path):
+                    await self._answer(call)
+            else:
+                await self._answer(call)
+        finally:
+            seconds = gateway.clock() - began
+            gateway.metrics.answered(self._path, call.status or _CLIENT_GONE, call.code, seconds)
+            if gateway.settings.access_log:
+                access.info("%s", _line(call, seconds))
+
+    async def _answer(self, call: Call) -> None:
+        """Whatever comes of it, the client is told."""
+        gateway = self._gateway
+        try:
             self._admit(call)
             await self._handler(call)
         except HungUp:
@@ -106,14 +130,11 @@ class _Endpoint:
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("%s in %s %s\n%s", type(error).__name__, call.method, self._path or "?", frames)
             await self._fail(call, broken())
-        finally:
-            seconds = gateway.clock() - began
-            gateway.metrics.answered(self._path, call.status or _CLIENT_GONE, call.code, seconds)
-            if gateway.settings.access_log:
-                access.info("%s", _line(call, seconds))
 
     def _admit(self, call: Call) -> None:
         gateway = self._gateway
+        if sum(len(name) + len(value) for name, value in call.headers) > gateway.settings.most_head:
+            raise RequestFault("the headers are too large", status=431, code="headers_too_large")
         if not gateway.hosts.admit(call.header(b"host")):
             raise RequestFault(
                 "this gateway has no keys, so it must be called by a name of this machine (or by one of --allow-host)",

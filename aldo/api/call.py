@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aldo.api.faults import RequestFault
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from aldo.api.gateway import Gateway
     from aldo.schema.decision import Decision
+    from aldo.schema.usage import UsageRow
 
 Result = TypeVar("Result")
 Headers = Iterable[tuple[bytes, bytes]]
@@ -45,17 +45,22 @@ class Call:
         """Who answers, and the tier and class of what was asked, as far as they are known."""
         self.owner = ""
         """The name of the key."""
-        self.writing_since: float | None = None
-        """When the piece of the answer was given out that the client has not taken yet."""
+        self.asked = ""
+        """The model or class that was named."""
+        self.operation = ""
+        """`chat` or `embeddings`, for what goes to servers."""
         self._ended = False
         self._receive, self._send = receive, send
-        self._task = asyncio.current_task()
 
     def routed(self, decision: Decision) -> None:
         """The decision is made."""
         self.tier, self.capability_class = decision.request.privacy, decision.class_used
         self.model = decision.model
         self.gateway.metrics.routed(self.capability_class, self.tier, self.model)
+
+    def attempted(self, row: UsageRow) -> None:
+        """A request to a server, made for this one, has ended."""
+        self.gateway.attempted(row, self.operation)
 
     @property
     def method(self) -> str:
@@ -170,15 +175,7 @@ class Call:
 
     async def _write(self, piece: bytes, *, more: bool) -> None:
         self._ended = not more
-        self.writing_since = self.gateway.clock()
         await self._send({"type": "http.response.body", "body": piece, "more_body": more})
-        self.writing_since = None
-
-    def give_up(self) -> None:
-        """The client takes nothing of its answer."""
-        if self._task is not None:
-            with suppress(RuntimeError):
-                self._task.cancel()
 
 
 _CLOSE = ((b"connection", b"close"),)

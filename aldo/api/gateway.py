@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from aldo.api.call import Call
@@ -18,6 +18,7 @@ from aldo.api.health.probing import Pace, probe
 from aldo.api.metrics import Metrics
 from aldo.api.serving import Serving, alike
 from aldo.api.settings import Settings
+from aldo.api.tracing import Tracing
 from aldo.catalog.revision import load_catalog_at
 from aldo.schema.catalog import Catalog
 from aldo.schema.usage import UsageRow
@@ -31,7 +32,6 @@ log = logging.getLogger("aldo.serve")
 
 _NO_PROBES = 10.0
 """Seconds until a model that failed is tried again, where nothing is probed."""
-_STALLED_EVERY = 1.0
 
 
 class Gateway:
@@ -43,6 +43,7 @@ class Gateway:
         *,
         environ: Mapping[str, str] | None = None,
         pool: Connections | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """Raises `CatalogError` and `UsageError` for files that cannot be used. `pool` takes the place of the network
         in tests."""
@@ -56,7 +57,10 @@ class Gateway:
         self.loaded = time.time()
         """When the catalog in use was read."""
         self._environ = os.environ if environ is None else environ
-        self._pool = pool
+        self.settled: Callable[[], None] = lambda: None
+        """Called when a catalog has come into use, by who wants to tidy up then."""
+        self._pool = pool or AsyncioPool()
+        self.tracing = tracing
         self._probes: AsyncPool | None = None
         self._usage = UsageLog(settings.usage) if settings.usage else None
         self._tasks: list[asyncio.Task[None]] = []
@@ -82,16 +86,13 @@ class Gateway:
 
     async def open(self) -> None:
         """Probe the servers once, and from then on in the background."""
-        if self._pool is None:
-            self._pool = AsyncioPool()
-        self.serving = self._serve(self.serving.catalog)
+        self.settled()
         loop = asyncio.get_running_loop()
         if self.settings.probe_every is not None:
             self._probes = AsyncPool()
             self._pace = Pace(self.settings.probe_every)
             await self._probe(self.serving)
             self._tasks.append(loop.create_task(self._keep_probing(self._pace)))
-        self._tasks.append(loop.create_task(self._drop_stalled()))
 
     async def close(self) -> None:
         """Stop what runs in the background, and close connections and log."""
@@ -101,12 +102,13 @@ class Gateway:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks.clear()
-        if self._pool is not None:
-            await self._pool.aclose()
+        await self._pool.aclose()
         if self._probes is not None:
             await self._probes.aclose()
         if self._usage is not None:
             self._usage.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
     @contextmanager
     def admitted(self, call: Call) -> Iterator[None]:
@@ -124,11 +126,13 @@ class Gateway:
         finally:
             self.calls.discard(call)
 
-    def attempted(self, row: UsageRow) -> None:
+    def attempted(self, row: UsageRow, operation: str) -> None:
         """What came of a request to a server: a row in the usage log, a count, and news of the server's health."""
         if self._usage is not None:
             self._usage.write(row)
         self.metrics.attempted(row)
+        if self.tracing is not None:
+            self.tracing.attempted(row, operation)
         self._tell(self.serving.conditions.attempted(row, self.now()))
         if row.outcome == "connection" and self._pace is not None:
             self._pace.hurry()
@@ -141,6 +145,7 @@ class Gateway:
         if self._probes is not None:
             await self._probe(fresh)
         self.serving = fresh
+        self.settled()
         self.loaded = time.time()
 
     def _serve(self, catalog: Catalog) -> Serving:
@@ -149,7 +154,7 @@ class Gateway:
         timeouts = Timeouts(read=settings.timeout, no_content=settings.timeout)
         resolver = Resolver(
             catalog,
-            self._pool or AsyncPool(),
+            self._pool,
             failover=settings.failover,
             retry=Retry(times=settings.retries),
             timeouts=timeouts,
@@ -171,16 +176,6 @@ class Gateway:
         self._tell(serving.conditions.probed(found, self.now()))
         for model, (_, reason) in found.items():
             self.metrics.probed(model, up=not reason)
-
-    async def _drop_stalled(self) -> None:
-        """A client that takes nothing of its answer holds a server and a place in the crowd."""
-        while True:
-            await asyncio.sleep(_STALLED_EVERY)
-            now = self.clock()
-            for call in tuple(self.calls):
-                if call.writing_since is not None and now - call.writing_since > self.settings.write_seconds:
-                    log.warning("%s %s: the client took nothing for too long", call.method, call.path)
-                    call.give_up()
 
     def _tell(self, turns: list[Turn]) -> None:
         for turn in turns:

@@ -6,6 +6,8 @@ Times and tokens carry the names that OpenTelemetry's semantic conventions give 
 
 from __future__ import annotations
 
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from aldo.schema.usage import UsageRow
@@ -60,32 +62,33 @@ class Metrics:
         self._up = Gauge("aldo_model_up", "Whether the last probe found it up.", model[1:], registry=self._all)
         self._reloads = Counter("aldo_reloads", "Files read anew, by what came of it.", ("result",), registry=self._all)
         self.in_flight = Gauge("aldo_requests_in_flight", "Chats and embeddings under way.", registry=self._all)
+        self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
         for result in ("changed", "same", "failed"):
             self._reloads.labels(result)
 
     def answered(self, path: str, status: int, code: str, seconds: float) -> None:
         """A client has its answer."""
-        self._requests.labels(path, str(status), code).inc()
-        self._seconds.labels(path).observe(seconds)
+        self._child(self._requests, path, str(status), code).inc()
+        self._child(self._seconds, path).observe(seconds)
 
     def routed(self, capability_class: str, privacy: str, model: str) -> None:
         """A decision."""
-        self._routed.labels(capability_class, privacy, model).inc()
+        self._child(self._routed, capability_class, privacy, model).inc()
 
     def attempted(self, row: UsageRow) -> None:
         """A request to a server has ended."""
         model = row.provider, row.model
-        self._attempts.labels(*model, row.outcome).inc()
+        self._child(self._attempts, *model, row.outcome).inc()
         if row.latency_ms is not None:
-            self._latency.labels(*model).observe(row.latency_ms / 1000)
+            self._child(self._latency, *model).observe(row.latency_ms / 1000)
         if row.ttft_ms is not None:
-            self._first.labels(*model).observe(row.ttft_ms / 1000)
+            self._child(self._first, *model).observe(row.ttft_ms / 1000)
         if row.tokens_in is not None:
-            self._tokens.labels(*model, "input").observe(row.tokens_in)
+            self._child(self._tokens, *model, "input").observe(row.tokens_in)
         if row.tokens_out is not None:
-            self._tokens.labels(*model, "output").observe(row.tokens_out)
+            self._child(self._tokens, *model, "output").observe(row.tokens_out)
         if row.usd is not None:
-            self._usd.labels(*model).inc(float(row.usd))
+            self._child(self._usd, *model).inc(float(row.usd))
 
     def probed(self, model: str, *, up: bool) -> None:
         """A probe has ended."""
@@ -94,6 +97,14 @@ class Metrics:
     def reloaded(self, result: str) -> None:
         """A file was read anew: `changed`, `same` or `failed`."""
         self._reloads.labels(result).inc()
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        """The library looks its labels up under a lock and checks each: that takes longer than to count."""
+        key = metric, labels
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = metric.labels(*labels)
+        return found
 
     def text(self) -> bytes:
         """All of it, as a scrape wants it."""

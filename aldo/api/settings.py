@@ -50,6 +50,8 @@ class Settings:
     """How long it may take to read a piece of the answer."""
     watch_every: float | None = 1.0
     """How often catalog, overlays and keys are looked at for changes. None: only on SIGHUP."""
+    traces: bool = False
+    """Whether spans go to an OpenTelemetry collector. Needs the extra `otel`."""
     access_log: bool = False
     """Whether every request is told in the log."""
 

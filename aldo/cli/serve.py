@@ -89,6 +89,7 @@ PORT = 2536
     help="Seconds that answers have to end after SIGTERM.",
 )
 @click.option("--usage", metavar="FILE", help="Append a usage row for every request sent. [default: $ALDO_USAGE_LOG]")
+@click.option("--traces", is_flag=True, help="Send OpenTelemetry spans to $OTEL_EXPORTER_OTLP_ENDPOINT (extra otel).")
 @click.option("--access-log", is_flag=True, help="A line for every request; never what was asked or answered.")
 def command(
     catalog: str | None,

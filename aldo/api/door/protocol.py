@@ -1,11 +1,12 @@
-"""uvicorn's HTTP protocol, with the patience of `Settings` for clients that are slow to say what they want.
+"""uvicorn's HTTP protocol, with the patience of `Settings` for clients that are slow to speak or to listen.
 
-uvicorn itself waits for ever for the first request of a connection and for the end of its headers, and its parser
-takes headers of any size.
+uvicorn itself waits for ever for the first request of a connection, for the end of its headers and for a client that
+takes nothing of its answer, and its parser takes headers of any size.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,47 +18,69 @@ class PatientProtocol(HttpToolsProtocol):
     """One connection. The settings are those of the app that is served."""
 
     def connection_made(self, transport: Any) -> None:
-        self._head_bytes: int | None = 0
-        """Bytes that belong to request line and headers so far; None while a body or an answer is on its way."""
-        settings: Settings = self.config.loaded_app.state.gateway.settings
-        self._seconds, self._most = settings.head_seconds, settings.most_head
-        self._head_timer = self.loop.call_later(self._seconds, self._too_slow)
+        self._settings: Settings = self.config.loaded_app.state.gateway.settings
+        self._head: int | None = 0
+        """Bytes of request line and headers so far; None while none are on their way."""
+        self._speaking = self.loop.call_later(self._settings.head_seconds, self._too_slow)
+        self._listening: asyncio.TimerHandle | None = None
         super().connection_made(transport)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._speaking.cancel()
+        self._listens()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
-        if self._head_bytes is None and (self.cycle is None or self.cycle.response_complete):
-            self._head_bytes = 0  # the next request of a kept connection
-            self._head_timer = self.loop.call_later(self._seconds, self._too_slow)
-        if self._head_bytes is not None:
+        if self._head is not None:
             end = data.find(b"\r\n\r\n")
-            self._head_bytes += len(data) if end < 0 else end
-            if self._head_bytes > self._most:
-                said = f"request line and headers have more than {self._most} bytes"
-                self._refuse(b"431 Request Header Fields Too Large", "headers_too_large", said)
+            self._head += len(data) if end < 0 else end
+            if self._head > self._settings.most_head:
+                self._refuse(b"431 Request Header Fields Too Large", "headers_too_large", "the headers are too large")
                 return
         super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        if self._head is None:  # the next request of a kept connection
+            self._head = 0
+            self._speaking = self.loop.call_later(self._settings.head_seconds, self._too_slow)
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
-        self._head_bytes = None
-        self._head_timer.cancel()
+        self._head = None
+        self._speaking.cancel()
         super().on_headers_complete()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._head_timer.cancel()
-        super().connection_lost(exc)
+    def pause_writing(self) -> None:
+        if self._listening is None:
+            self._listening = self.loop.call_later(self._settings.write_seconds, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._listens()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size():  # to close would wait until the answer is taken
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
+    def _listens(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            self._listening = None
 
     def _too_slow(self) -> None:
-        if self._head_bytes:
-            self._refuse(b"408 Request Timeout", "request_timeout", f"the headers took over {self._seconds:g} s")
-        elif self.transport is not None:
+        if self._head:
+            said = f"the headers took over {self._settings.head_seconds:g} s"
+            self._refuse(b"408 Request Timeout", "request_timeout", said)
+        elif not self.transport.is_closing():
             self.transport.close()  # it never asked for anything
 
     def _refuse(self, status: bytes, code: str, said: str) -> None:
-        body = (
-            f'{{"error": {{"message": "{said}", "type": "invalid_request_error", "param": null, "code": "{code}"}}}}'
-        ).encode("ascii")
+        shape = f'"message": "{said}", "type": "invalid_request_error", "param": null, "code": "{code}"'
+        body = f'{{"error": {{{shape}}}}}'.encode("ascii")
         head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-        self._head_timer.cancel()
-        if self.transport is not None and not self.transport.is_closing():
+        self._speaking.cancel()
+        if not self.transport.is_closing():
             self.transport.write(head % (status, len(body)) + body)
             self.transport.close()

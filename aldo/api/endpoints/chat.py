@@ -23,18 +23,20 @@ from aldo.transport.structured import bare
 async def chat(call: Call) -> None:
     """Answer a chat."""
     gateway = call.gateway
+    call.operation = "chat"
     with gateway.admitted(call):
         fields = wishes(call.headers, gateway.settings.privacy)
         body = read_body(ChatBody, await call.body())
         request = body.chat(gateway.settings.max_tokens_out)
         serving = gateway.serving  # for this request, whatever comes after
+        call.asked = body.model
         fields |= serving.target(body.model)
         fields |= {"tokensIn": tokens_of_chat(request), "maxTokensOut": request.max_tokens}
         decision = serving.decide(asked(fields, request.needs), gateway.now())
         if decision.class_used == "embeddings":
             raise RequestFault("a model of the class embeddings does not chat; name another", param="model")
         call.routed(decision)
-        client = serving.client(decision, gateway.attempted)
+        client = serving.client(decision, call.attempted)
         if body.stream:
             await call.watched(_stream(call, serving, client, request, decision, usage=body.wants_usage))
         else:

@@ -14,11 +14,13 @@ from aldo.transport.estimate import tokens_of_text
 async def embeddings(call: Call) -> None:
     """Embed texts. For routing the longest of them counts."""
     gateway = call.gateway
+    call.operation = "embeddings"
     with gateway.admitted(call):
         fields = wishes(call.headers, gateway.settings.privacy)
         body = read_body(EmbeddingBody, await call.body())
         request = body.request()
         serving = gateway.serving
+        call.asked = body.model
         fields |= serving.target(body.model)
         fields |= {"tokensIn": tokens_of_text(max(map(len, request.inputs))), "maxTokensOut": 0}
         decision = serving.decide(asked(fields), gateway.now())
@@ -26,7 +28,7 @@ async def embeddings(call: Call) -> None:
         if entry.capability_class != "embeddings" and "embeddings" not in entry.provides:
             raise RequestFault(f"{entry.id} of the class {entry.capability_class} makes no embeddings", param="model")
         call.routed(decision)
-        client = serving.client(decision, gateway.attempted)
+        client = serving.client(decision, call.attempted)
         result = await call.watched(client.embed(request))
         call.model = result.model
         headers = serving.headers(decision, result.model)
