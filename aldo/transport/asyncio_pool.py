@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -44,7 +45,12 @@ class AsyncioPool:
         )
         with _as_httpx_raises():
             response = await session.post(
-                URL(url, encoded=True), data=content, headers=headers, timeout=patience, allow_redirects=False
+                URL(url, encoded=True),
+                data=content,
+                headers=headers,
+                timeout=patience,
+                allow_redirects=False,
+                proxy=_proxy_of(url) if reach.proxies and not reach.guarded else None,
             )
         return _Answer(response, self._draining)
 
@@ -68,7 +74,7 @@ class AsyncioPool:
             session = self._sessions[reach, host] = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),  # cookies know no ports
-                trust_env=reach.proxies and not reach.guarded,
+                trust_env=False,  # it would add passwords of a .netrc
             )
         return session
 
@@ -88,7 +94,10 @@ class _Answer:
         content = self._response.content
         while True:
             with _as_httpx_raises():
-                piece = await content.readany()
+                try:
+                    piece = await content.readany()
+                except RuntimeError:  # the pool was closed under it
+                    raise httpx.ReadError("the client is closed") from None
             if not piece:
                 return
             self.received += len(piece)
@@ -126,6 +135,16 @@ async def _drained(response: aiohttp.ClientResponse) -> None:
         response.close()
 
 
+def _proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for a URL."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
 @contextmanager
 def _as_httpx_raises() -> Iterator[None]:
     """None of the messages quotes what a server sent."""
@@ -140,7 +159,7 @@ def _as_httpx_raises() -> Iterator[None]:
     except aiohttp.ClientConnectorError as error:
         refused = ConnectionRefusedError() if error.errno == errno.ECONNREFUSED else None
         raise httpx.ConnectError(_reason(error)) from refused
-    except aiohttp.InvalidURL:
+    except (aiohttp.InvalidURL, ValueError):
         raise httpx.InvalidURL("it is no address") from None
     except aiohttp.ServerDisconnectedError:
         raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from None

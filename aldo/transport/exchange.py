@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from aldo._version import __version__
 from aldo.errors import ProtocolError, StreamCut, TransportError, TransportTimeout, Where
 from aldo.schema.decimals import pico_per_token, usd_text
 from aldo.schema.usage import FinishReason, UsageRow
@@ -23,6 +24,7 @@ from aldo.transport.wire.redact import Redactor
 
 _LONGEST_ERROR = 100_000  # bytes of an answer that is no success: its message stands at the beginning
 _LONGEST_NAME = 200
+_AGENT = f"aldo/{__version__}"
 
 
 class Exchange:
@@ -79,7 +81,7 @@ class Exchange:
 
     def headers(self) -> dict[str, str]:
         """The headers to send. Raises `Unauthorized` where a key is needed and missing."""
-        return {**self.binding.headers(), "content-type": "application/json"}
+        return {"user-agent": _AGENT, **self.binding.headers(), "content-type": "application/json"}
 
     def content(self) -> bytes:
         """The bytes to send: ASCII with escapes, because a lone surrogate in a prompt has no UTF-8, but it has JSON."""
@@ -159,6 +161,7 @@ class Exchange:
         except TransportError:
             headers = {}  # no key: none was sent
         headers.pop("content-type", None)
+        headers.pop("user-agent", None)
         return Redactor([*self.texts(), *self.binding.passwords], headers)(said)
 
     def row(self, outcome: str) -> UsageRow:
