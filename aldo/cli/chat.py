@@ -6,6 +6,7 @@ import base64
 import mimetypes
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def command(
     """Route a prompt, bind the chosen model, and stream its answer.
 
     With `-`, or without PROMPT and --file, the prompt is read from standard input. For routing the prompt
-    counts as characters / 4 tokens unless --tokens-in says otherwise.
+    counts as characters / 4 tokens unless --tokens-in says otherwise. With --tool the model must provide tool-use, with
+    an image vision.
 
     \b
     aldo chat --class local-reasoning --privacy sensitive "Summarise: ..."
@@ -103,12 +105,8 @@ def command(
         fields = request_fields(options, agent)
         estimate = tokens_of_text(len((system or "") + text)) + len(images) * TOKENS_PER_IMAGE
         fields.setdefault("tokensIn", estimate)
-        request = request_from_value(fields)
-        if request.max_tokens_out < 1:
-            raise UsageError("--max-tokens must be at least 1: nothing would be answered")
         chat = ChatRequest(
             messages=_messages(system, text, images),
-            max_tokens=request.max_tokens_out,
             temperature=temperature,
             top_p=top_p,
             seed=seed,
@@ -116,6 +114,11 @@ def command(
             response_format=_format(schema, repair),
             repairs=repair,
         )
+        fields["requires"] = list(dict.fromkeys((*fields.get("requires", ()), *chat.needs)))
+        request = request_from_value(fields)
+        if request.max_tokens_out < 1:
+            raise UsageError("--max-tokens must be at least 1: nothing would be answered")
+        chat = replace(chat, max_tokens=request.max_tokens_out)
         loaded = chosen_catalog(catalog, overlays)
         decision = route(loaded, request)
         if decision.class_used == "embeddings":

@@ -563,7 +563,7 @@ def test_what_cannot_be_logged_is_not_sent(where: str, by: str, aldo: Aldo, serv
 
 def test_a_call_that_is_refused_leaves_no_log_behind(aldo: Aldo, server: FakeServer) -> None:
     log = aldo.folder / "usage.jsonl"
-    result = aldo.chat("x", "--requires", "vision", "--usage", str(log), "--json", servers=[server])
+    result = aldo.chat("x", "--requires", "audio-out", "--usage", str(log), "--json", servers=[server])
     assert (result.exit_code, json.loads(result.stdout)["error"]["code"]) == (1, "no_eligible_model")
     assert not log.exists()
 

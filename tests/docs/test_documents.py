@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import http.client
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from aldo.catalog import load_agent, load_policy, load_route_tests
 from aldo.validate import lint
 from aldo.validate.settings import Settings, read_settings
 from tests.support.cases import MODELS, ROOT
+from tests.support.mlx_server import MlxServer
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,6 +31,10 @@ RUN_BY_OTHERS = {
     "sh ci": "tests/test_pre_commit.py and tests/test_action.py",
     "yaml routing": "tests/docs/test_routing_workflow.py",
     "diff": "tests/validate/test_rules.py",
+    "sh serve": "tests/api/test_serve_command.py",
+    "dockerfile": "tests/docs/test_deployment.py",
+    "ini": "tests/docs/test_deployment.py",
+    "nginx": "tests/docs/test_deployment.py",
 }
 
 
@@ -68,6 +75,46 @@ def _environment(live: bool, request: pytest.FixtureRequest) -> dict[str, str]:
     return env
 
 
+@pytest.fixture(scope="module")
+def gateway_port(mlx: MlxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The gateway as the documents start it, but on a port that is free."""
+    log = tmp_path_factory.mktemp("gateway") / "log"
+    environment = {**os.environ, "MLX_BASE_URL": mlx.base_url, "ALDO_TODAY": "2026-11-22"}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aldo.cli.main", "serve", "--port", "0"], cwd=ROOT, env=environment, stderr=out
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not (
+            (said := re.search(r"http://127\.0\.0\.1:(\d+)/v1", log.read_text("utf-8"))) and _answers(int(said[1]))
+        ):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text("utf-8")
+            time.sleep(0.05)
+        yield int(said[1])
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _here(snippet: Snippet, request: pytest.FixtureRequest) -> str:
+    """The text of a snippet, with the port of the running gateway where the document has the usual one."""
+    if "gateway" not in snippet.words:
+        return snippet.text
+    return snippet.text.replace("2536", str(request.getfixturevalue("gateway_port")))
+
+
 def _linked(folder: Path) -> Path:
     """A folder with what the documents speak of, for commands that write beside it."""
     for name in ("agency", "examples", "models.yaml", "suites"):
@@ -89,7 +136,7 @@ def test_commands_print_what_the_document_shows(
     if "tiers" in snippet.words:
         folder = _linked(tmp_path)
         environment["ALDO_OVERLAYS"] = str(request.getfixturevalue("mlx_tiers"))
-    for part in re.split(r"^\$ ", snippet.text, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^\$ ", _here(snippet, request), flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
         while command.endswith("\\"):
             line, _, shown = shown.partition("\n")
@@ -106,7 +153,7 @@ def test_commands_print_what_the_document_shows(
 @_of("python")
 def test_python_snippets_run(snippet: Snippet, request: pytest.FixtureRequest) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", snippet.text], cwd=ROOT, env=_environment(snippet.live, request),
+        [sys.executable, "-c", _here(snippet, request)], cwd=ROOT, env=_environment(snippet.live, request),
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
