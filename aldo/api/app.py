@@ -31,6 +31,8 @@ Handler = Callable[[Call], Awaitable[None]]
 access = logging.getLogger("aldo.serve.access")
 log = logging.getLogger("aldo.serve")
 
+_FRAME = 4
+"""Bytes that a header takes beside its name and its value."""
 _CLIENT_GONE = 499
 """What a log says where no answer was taken; nginx' number for it."""
 
@@ -124,7 +126,7 @@ class _Endpoint:
         except HungUp:
             call.code, call.status = "client_gone", call.status or _CLIENT_GONE
         except AldoError as error:
-            await self._fail(call, told(error, recovery=gateway.recovery))
+            await self._fail(call, told(error, recovery=gateway.recovery, in_body=self._path == "/v1/route"))
         except Exception as error:
             # Not its message: that may hold a part of a prompt.
             frames = "".join(traceback.format_tb(error.__traceback__))
@@ -133,7 +135,8 @@ class _Endpoint:
 
     def _admit(self, call: Call) -> None:
         gateway = self._gateway
-        if sum(len(name) + len(value) for name, value in call.headers) > gateway.settings.most_head:
+        head = len(call.scope["raw_path"]) + len(call.query)
+        if head + sum(len(name) + len(value) + _FRAME for name, value in call.headers) > gateway.settings.most_head:
             raise RequestFault("the headers are too large", status=431, code="headers_too_large")
         if not gateway.hosts.admit(call.header(b"host")):
             raise RequestFault(

@@ -139,9 +139,6 @@ FENCED = "```\ncode\n```\n"
         pytest.param(
             {"type": "text"},
             id="text",
-            marks=pytest.mark.xfail(
-                strict=True, reason="a response_format of text is unfenced as if it asked for JSON"
-            ),
         ),
     ],
 )

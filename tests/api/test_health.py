@@ -111,7 +111,6 @@ def test_a_model_that_is_down_cannot_be_had_by_pinning_it(pair: Gateway, servers
     assert servers[0].asked == []
 
 
-@pytest.mark.xfail(strict=True, reason="`since` of a model that is tried again stays the moment when it went down")
 def test_since_is_the_moment_of_the_present_state(pair: Gateway, servers: list[Upstream]) -> None:
     fail(pair, servers[0], 3)
     down = pair.health_of("a")

@@ -272,9 +272,6 @@ def test_streamed_json_is_unfenced_wherever_it_is_cut(
         pytest.param(
             {"type": "text"},
             id="text",
-            marks=pytest.mark.xfail(
-                strict=True, reason="a response_format of text is unfenced as if it asked for JSON"
-            ),
         ),
     ],
 )

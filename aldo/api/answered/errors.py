@@ -31,6 +31,9 @@ _STATUS = {
 _IN_VAIN = frozenset(("egress_refused", "model_not_found", "unauthorized"))
 """Failures of the setup: trying again changes nothing."""
 
+_SOON = 1.0
+"""Seconds, where a server asked for fewer requests and did not say for how long."""
+
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
@@ -44,22 +47,25 @@ class Told:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def told(error: AldoError, *, recovery: float | None = None) -> Told:
-    """The answer that an error stands for. `recovery`: seconds until a model that is down is tried again."""
+def told(error: AldoError, *, recovery: float | None = None, in_body: bool = False) -> Told:
+    """The answer that an error stands for. `recovery`: seconds until a model that is down is tried again. `in_body`:
+    whether what a request requires stands in its body and not in a header."""
     status, param, retry_after = 400, None, None
     headers: list[tuple[bytes, bytes]] = []
     if isinstance(error, RequestFault):
         status, param, retry_after = error.status, error.param, error.retry_after
         headers += error.headers
     elif isinstance(error, UnknownNameError):
-        status, param = (400, "X-Aldo-Requires") if error.what == "capability" else (404, "model")
+        status, param = (404, "capabilityClass" if in_body else "model")
+        if error.what == "capability":
+            status, param = 400, "requires" if in_body else "X-Aldo-Requires"
     elif isinstance(error, NoEligibleModelError):
         outage = any(stage.code == "DOWN" for stage in error.stages)
         status, retry_after = (503, recovery) if outage else (422, None)
     elif isinstance(error, TransportError):
         status, retry_after = _STATUS.get(error.code, 502), error.retry_after
-        if error.code == "server_loading" and retry_after is None:
-            retry_after = recovery
+        if retry_after is None:
+            retry_after = {"server_loading": recovery, "rate_limited": _SOON}.get(error.code)
         if error.code in _IN_VAIN:
             headers.append((b"x-should-retry", b"false"))  # OpenAI's own SDKs heed it
     if retry_after is not None:

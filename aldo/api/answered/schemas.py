@@ -114,6 +114,7 @@ _MODELS = _object({"object": {"const": "list"}, "data": {"type": "array", "items
 _DECISION = _object(
     {
         "model": _TEXT,
+        "provider": _TEXT,
         "classUsed": _TEXT,
         "estimatedUsd": _TEXT,
         "alternates": {"type": "array", "items": _TEXT},

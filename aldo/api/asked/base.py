@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from aldo.api.faults import RequestFault
 
@@ -23,10 +24,28 @@ Read = TypeVar("Read", bound=Body)
 def read_json(data: bytes) -> Any:
     """The JSON value. Raises `RequestFault` without a word of what stood there."""
     try:
-        return from_json(data, allow_inf_nan=False)
+        return json.loads(data, parse_constant=_no_constant, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        said = f"{error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError:
+        said = "it is no UTF-8"
+    except RecursionError:
+        said = "it is too deep"
     except ValueError as error:
         said = str(error)
-        raise RequestFault(f"the body is no JSON: {said[:1].lower()}{said[1:]}") from None
+    raise RequestFault(f"the body is no JSON: {said}")
+
+
+def _no_constant(_: str) -> Any:
+    raise ValueError("NaN and Infinity are no numbers")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two tiers, or two models, nobody knows which one was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
 
 
 def read_body(kind: type[Read], data: bytes) -> Read:

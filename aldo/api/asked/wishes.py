@@ -43,10 +43,11 @@ def wishes(headers: Iterable[tuple[bytes, bytes]], default: PrivacyTier | None) 
     return fields
 
 
-def asked(fields: dict[str, Any], needs: Iterable[str] = ()) -> RouteRequest:
-    """The routing request. `needs` are capabilities that the request shows to need, said or not.
+def asked(fields: dict[str, Any], needs: Iterable[str] = (), *, in_body: Iterable[str] = ()) -> RouteRequest:
+    """The routing request. `needs` are capabilities that the request shows to need, said or not; `in_body` are the
+    fields that the body says and not a header.
 
-    Raises `RequestFault` for a value that makes no sense, naming its header.
+    Raises `RequestFault` for a value that makes no sense, naming its header or field.
     """
     needed = tuple(needs)
     if needed:
@@ -55,8 +56,9 @@ def asked(fields: dict[str, Any], needs: Iterable[str] = ()) -> RouteRequest:
         return request_from_value(fields)
     except InvalidRequestError as error:
         message = str(error)
-        header = _FIELDS.get(message.partition(":")[0].partition(".")[0])
-        raise RequestFault(message, param=titled(header) if header else None) from None
+        field = message.partition(":")[0].partition(".")[0]
+        header = None if field in in_body else _FIELDS.get(field)
+        raise RequestFault(message, param=titled(header) if header else field if field in in_body else None) from None
 
 
 def titled(header: bytes) -> str:

@@ -21,6 +21,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._settings: Settings = self.config.loaded_app.state.gateway.settings
         self._head: int | None = 0
         """Bytes of request line and headers so far; None while none are on their way."""
+        self._begun = False
+        """Whether a request line has begun, and its headers have no end yet."""
         self._speaking = self.loop.call_later(self._settings.head_seconds, self._too_slow)
         self._listening: asyncio.TimerHandle | None = None
         super().connection_made(transport)
@@ -31,22 +33,30 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._head is not None:
-            end = data.find(b"\r\n\r\n")
-            self._head += len(data) if end < 0 else end
-            if self._head > self._settings.most_head:
-                self._refuse(b"431 Request Header Fields Too Large", "headers_too_large", "the headers are too large")
-                return
+        before = self._head
+        if not self._begun and before == 0 and len(data) > self._settings.most_head and b"\r\n\r\n" not in data:
+            self._too_large()
+            return
         super().data_received(data)
+        # Where the headers have ended they are measured whole, by the app. The piece in which they began may hold the
+        # end of another request: it does not count.
+        if self._head is not None and before is not None:
+            self._head = before + len(data)
+            if self._head > self._settings.most_head:
+                self._too_large()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(b"400 Bad Request", "invalid_request", "that is no HTTP")
 
     def on_message_begin(self) -> None:
         if self._head is None:  # the next request of a kept connection
             self._head = 0
             self._speaking = self.loop.call_later(self._settings.head_seconds, self._too_slow)
+        self._begun = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._head = None
+        self._head, self._begun = None, False
         self._speaking.cancel()
         super().on_headers_complete()
 
@@ -69,8 +79,11 @@ class PatientProtocol(HttpToolsProtocol):
             self._listening.cancel()
             self._listening = None
 
+    def _too_large(self) -> None:
+        self._refuse(b"431 Request Header Fields Too Large", "headers_too_large", "the headers are too large")
+
     def _too_slow(self) -> None:
-        if self._head:
+        if self._begun:
             said = f"the headers took over {self._settings.head_seconds:g} s"
             self._refuse(b"408 Request Timeout", "request_timeout", said)
         elif not self.transport.is_closing():

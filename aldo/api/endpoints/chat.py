@@ -43,13 +43,18 @@ async def chat(call: Call) -> None:
             await call.watched(_whole(call, serving, client, request, decision))
 
 
+def _is_json(request: ChatRequest) -> bool:
+    """Whether the answer is to be JSON."""
+    return request.response_format is not None and request.response_format.get("type") != "text"
+
+
 async def _whole(
     call: Call, serving: Serving, client: AsyncModelClient, request: ChatRequest, decision: Decision
 ) -> None:
     result = await client.chat(request)
     call.model = result.model
     # What a client would parse is the bare JSON, without the fence that models like to put around it.
-    text = bare(result.text) if request.response_format and not result.tool_calls else result.text
+    text = bare(result.text) if _is_json(request) and not result.tool_calls else result.text
     await call.reply(completion(result, text), headers=serving.headers(decision, result.model))
 
 
@@ -67,7 +72,7 @@ async def _stream(
     answering = await client.begin(request)
     call.model = answering.entry.id
     async with aclosing(answering.rest) as rest:
-        chunks = Chunks(answering.entry.id, usage=usage, bare=request.response_format is not None)
+        chunks = Chunks(answering.entry.id, usage=usage, bare=_is_json(request))
         await call.begin_events(serving.headers(decision, answering.entry.id))
         await call.event(chunks.begin() + chunks.of(answering.first))
         try:

@@ -12,6 +12,7 @@ from aldo.api.answered.schemas import SCHEMAS
 from aldo.api.asked.chat import ChatBody
 from aldo.api.asked.embeddings import EmbeddingBody
 from aldo.api.call import Call
+from aldo.schema.base import NAME_PATTERN
 from aldo.schema.request import RouteRequest
 from aldo.schema.vocabulary import PRIVACY_TIERS
 
@@ -36,11 +37,13 @@ _SAID = {
     503: "All that could serve it are down; Retry-After says when they are tried again.",
     504: "The server took too long.",
 }
+_NAMES = {"type": "string", "pattern": r"^\s*{0}(\s*,\s*{0})*\s*$".replace("{0}", NAME_PATTERN.strip("^$"))}
+_USD = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?([eE][+-]?\d+)?\s*$"}
 _WISHES = (
     ("X-Aldo-Privacy", {"enum": list(PRIVACY_TIERS)}, "The tier of what is sent. Needed unless the operator set one."),
-    ("X-Aldo-Requires", {"type": "string"}, "Capability tags that the model must provide, separated by commas."),
-    ("X-Aldo-Budget-Usd", {"type": "string"}, "The most that it may cost at list price, in USD."),
-    ("X-Aldo-Fallback", {"type": "string"}, "Classes to try when the first has no model, separated by commas."),
+    ("X-Aldo-Requires", _NAMES, "Capability tags that the model must provide, separated by commas."),
+    ("X-Aldo-Budget-Usd", _USD, "The most that it may cost at list price, in USD."),
+    ("X-Aldo-Fallback", _NAMES, "Classes to try when the first has no model, separated by commas."),
 )
 _TOLD = {
     "X-Aldo-Model": "The entry that answered.",

@@ -23,13 +23,25 @@ async def route(call: Call) -> None:
     said = call.header(PRIVACY).decode("latin-1").strip()
     if "privacy" in fields and said and fields["privacy"] != said:
         raise RequestFault("the body names another tier than the header", param=titled(PRIVACY))
-    fields = {**wishes(call.headers, fields.get("privacy", gateway.settings.privacy)), **fields}
+    explained = _explained(call.query)
+    default = "public" if "privacy" in fields else gateway.settings.privacy  # what the body says comes below
+    said_in_body = tuple(fields)
+    fields = {**wishes(call.headers, default), **fields}
     serving, now = gateway.serving, gateway.now()
-    decision = serving.decide(asked(fields), now)
+    decision = serving.decide(asked(fields, in_body=said_in_body), now)
     call.routed(decision)
-    found = decision.to_dict()
-    if parse_qs(call.query.decode("latin-1")).get("explain", ["false"])[-1] in ("true", "1", ""):
+    provider = serving.catalog.by_id[decision.model].provider
+    found = decision.record().model_copy(update={"provider": provider}).to_dict()
+    if explained:
         found["trace"] = decision.explain().to_dict()
     down = serving.conditions.down(decision.request.classes, now)
     found["health"] = serving.conditions.reasons(down, now)
     await call.reply(found, headers=serving.headers(decision, decision.model))
+
+
+def _explained(query: bytes) -> bool:
+    """Whether the trace is wanted."""
+    words = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("explain", ["false"])
+    if len(words) != 1 or words[0] not in ("true", "false"):
+        raise RequestFault("explain must be true or false", param="explain")
+    return words[0] == "true"

@@ -71,7 +71,9 @@ class Condition:
 
     def to_dict(self, now: float) -> dict[str, Any]:
         """As `/v1/models` shows it."""
-        shown = {"state": self.state(now), "reason": self.reason(now) or None, "since": _moment(self.since)}
+        state = self.state(now)
+        since = self.until if state == "trying" else self.since
+        shown = {"state": state, "reason": self.reason(now) or None, "since": _moment(since)}
         if self.checked is not None:
             shown["checked"] = _moment(self.checked)
         return shown

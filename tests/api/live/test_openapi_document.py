@@ -184,7 +184,7 @@ def narrowed(document: dict[str, Any], chats: list[str], vectors: list[str]) -> 
     tags = {"enum": ["streaming", "tool-use", "vision"]}
     route["requires"] = {"type": "array", "items": tags, "uniqueItems": True}
     route["budgetUsd"] = {"enum": [None, 0, 0.5, "12.25"]}  # a pattern cannot say how much is too much
-    route["fallbackClasses"] = {"type": "array", "items": {"enum": ["fast-draft", "coding-frontier"]}, "maxItems": 1}
+    route["fallbackClasses"] = {"type": "array", "items": {"enum": ["fast-draft", "coding-frontier"]}}
     sensible = {
         "X-Aldo-Budget-Usd": ["0", "0.01", "12"],
         "X-Aldo-Requires": ["streaming", "tool-use, streaming"],
@@ -275,7 +275,6 @@ def test_another_method_is_refused_in_the_documented_words(document, http):
             assert "405" in next(iter(methods.values()))["responses"]
 
 
-@pytest.mark.xfail(strict=True, reason="the document allows any text in headers that the gateway reads")
 @pytest.mark.parametrize(
     ("header", "value"),
     [("X-Aldo-Budget-Usd", "cheap"), ("X-Aldo-Requires", ","), ("X-Aldo-Fallback", "no name!")],
@@ -288,7 +287,6 @@ def test_a_header_that_is_refused_does_not_fit_the_document(document, http, head
     assert not Draft202012Validator(schema).is_valid(value)
 
 
-@pytest.mark.xfail(strict=True, reason="a field of a body is told as the header that could have said it")
 @pytest.mark.parametrize(("field", "value"), [("budgetUsd", -1), ("requires", ["no-such-tag"])])
 def test_an_error_names_what_was_sent(http, field, value):
     answer = http.post("/v1/route", json={"capabilityClass": "fast-draft", field: value})
@@ -296,7 +294,6 @@ def test_an_error_names_what_was_sent(http, field, value):
     assert answer.json()["error"]["param"] == field
 
 
-@pytest.mark.xfail(strict=True, reason="any word for explain is taken, and those that nobody knows for a no")
 def test_a_word_for_explain_that_the_document_does_not_have_is_refused(document, http):
     parameters = document["paths"]["/v1/route"]["post"]["parameters"]
     (schema,) = (one["schema"] for one in parameters if one["name"] == "explain")
@@ -491,7 +488,6 @@ def test_a_server_that_is_not_there_is_a_bad_gateway_and_then_an_outage(document
         fits(document, "Error", answer.json())
 
 
-@pytest.mark.xfail(strict=True, reason="a fallback to a class that only chats turns an outage into a bad request")
 def test_an_outage_of_embeddings_is_an_outage_whatever_classes_may_stand_in(upstream, tmp_path):
     down = entry("vectors", f"http://{HOST}:{free_port()}", capabilityClass="embeddings", provides=["embeddings"])
     chats = entry("good", upstream, provider="acme")
