@@ -16,6 +16,7 @@ from aldo.api.faults import RequestFault
 from aldo.api.health.conditions import Conditions, Turn
 from aldo.api.health.probing import Pace, probe
 from aldo.api.metrics import Metrics
+from aldo.api.reload import stamps_of
 from aldo.api.serving import Serving, alike
 from aldo.api.settings import Settings
 from aldo.api.tracing import Tracing
@@ -30,6 +31,9 @@ from aldo.transport.usage_log import UsageLog
 
 log = logging.getLogger("aldo.serve")
 
+_LONGEST_WAIT = 2.0
+"""Seconds that a server may ask for before it is asked again. For longer another model takes over, or the client is
+told to come again."""
 _NO_PROBES = 10.0
 """Seconds until a model that failed is tried again, where nothing is probed."""
 
@@ -65,6 +69,8 @@ class Gateway:
         self._usage = UsageLog(settings.usage) if settings.usage else None
         self._tasks: list[asyncio.Task[None]] = []
         self._pace: Pace | None = None
+        self.stamps = stamps_of(settings)
+        """Of the files, before they were read: what changes after that is noticed."""
         self.serving = self._serve(load_catalog_at(settings.catalog, settings.overlays))
         self.keys: Keys | None = None
         self.read_keys()
@@ -156,7 +162,7 @@ class Gateway:
             catalog,
             self._pool,
             failover=settings.failover,
-            retry=Retry(times=settings.retries),
+            retry=Retry(times=settings.retries, longest_asked=_LONGEST_WAIT),
             timeouts=timeouts,
             environ=self._environ,
         )

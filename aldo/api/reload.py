@@ -20,6 +20,7 @@ from aldo.schema.printed import dumps
 
 if TYPE_CHECKING:
     from aldo.api.gateway import Gateway
+    from aldo.api.settings import Settings
 
 log = logging.getLogger("aldo.serve")
 
@@ -37,15 +38,12 @@ class Reloading:
         self._gateway = gateway
         settings = gateway.settings
         self._catalog = (settings.catalog, *settings.overlays)
-        self._keys = (settings.keys,) if settings.keys else ()
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Reloading:
         loop = asyncio.get_running_loop()
-        with suppress(
-            NotImplementedError, ValueError, RuntimeError, AttributeError
-        ):  # no such signal, or not our thread
+        with suppress(NotImplementedError, ValueError, RuntimeError, AttributeError):  # not here, or not in this thread
             loop.add_signal_handler(signal.SIGHUP, self._asked.set)
         self._task = loop.create_task(self._watch())
         return self
@@ -59,11 +57,10 @@ class Reloading:
             await self._task
 
     async def _watch(self) -> None:
-        seen = await asyncio.to_thread(self._stamps)
-        settled = seen
+        seen = settled = self._gateway.stamps
         while True:
             asked = await self._wait()
-            now = await asyncio.to_thread(self._stamps)
+            now = await asyncio.to_thread(stamps_of, self._gateway.settings)
             if not asked and (now == seen or now != settled):
                 settled = now  # who writes several files is not done yet
                 continue
@@ -84,9 +81,6 @@ class Reloading:
             return False
         self._asked.clear()
         return True
-
-    def _stamps(self) -> tuple[Stamp, Stamp]:
-        return _stamp(self._catalog), _stamp(self._keys)
 
     async def _reload_catalog(self) -> None:
         gateway = self._gateway
@@ -145,6 +139,11 @@ def _line(change: RoutingChange) -> str:
     witness = dumps(change.witness.model_dump(mode="json", exclude_defaults=True))
     detail = f"; {change.detail}" if change.detail else ""
     return printable(f"{change.kind}: {where}: {models}{detail}; for {witness}")
+
+
+def stamps_of(settings: Settings) -> tuple[Stamp, Stamp]:
+    """Of the catalog with its overlays, and of the keys."""
+    return _stamp((settings.catalog, *settings.overlays)), _stamp((settings.keys,) if settings.keys else ())
 
 
 def _stamp(paths: Iterable[str]) -> Stamp:

@@ -21,7 +21,7 @@ from aldo.transport.chat import (
 from aldo.transport.client import AsyncModelClient, ModelClient
 from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
 from aldo.transport.pool import AsyncPool, Pool, Timeouts
-from aldo.transport.resolver import resolve, resolve_async
+from aldo.transport.resolver import Resolver, resolve, resolve_async
 from aldo.transport.retry import Retry
 from aldo.transport.usage_log import UsageLog
 
@@ -39,6 +39,7 @@ __all__ = [
     "Pool",
     "ReasoningDelta",
     "RefusalDelta",
+    "Resolver",
     "Retry",
     "TextDelta",
     "Timeouts",
