@@ -45,6 +45,8 @@ class Call:
         """Who answers, and the tier and class of what was asked, as far as they are known."""
         self.owner = ""
         """The name of the key."""
+        self.serving = gateway.serving
+        """The catalog in use when it came: for this request, whatever comes after."""
         self.asked = ""
         """The model or class that was named."""
         self.operation = ""
@@ -60,7 +62,7 @@ class Call:
 
     def attempted(self, row: UsageRow) -> None:
         """A request to a server, made for this one, has ended."""
-        self.gateway.attempted(row, self.operation)
+        self.gateway.attempted(row, self.operation, self.serving)
 
     @property
     def method(self) -> str:

@@ -17,7 +17,7 @@ from aldo.api.health.conditions import Conditions, Turn
 from aldo.api.health.probing import Pace, probe
 from aldo.api.metrics import Metrics
 from aldo.api.reload import stamps_of
-from aldo.api.serving import Serving, alike
+from aldo.api.serving import Serving, alike, is_alike
 from aldo.api.settings import Settings
 from aldo.api.tracing import Tracing
 from aldo.catalog.revision import load_catalog_at
@@ -132,14 +132,18 @@ class Gateway:
         finally:
             self.calls.discard(call)
 
-    def attempted(self, row: UsageRow, operation: str) -> None:
-        """What came of a request to a server: a row in the usage log, a count, and news of the server's health."""
+    def attempted(self, row: UsageRow, operation: str, asked: Serving) -> None:
+        """What came of a request to a server: a row in the usage log, a count, and news of the server's health.
+
+        `asked` is the catalog that the request began with: of a server that has moved since it tells nothing.
+        """
         if self._usage is not None:
             self._usage.write(row)
         self.metrics.attempted(row)
         if self.tracing is not None:
             self.tracing.attempted(row, operation)
-        self._tell(self.serving.conditions.attempted(row, self.now()))
+        if asked is self.serving or is_alike(asked.catalog, self.serving.catalog, row.model):
+            self._tell(self.serving.conditions.attempted(row, self.now()))
         if row.outcome == "connection" and self._pace is not None:
             self._pace.hurry()
 
@@ -147,10 +151,12 @@ class Gateway:
         """Serve another catalog from now on. What is under way ends with the one it began with."""
         fresh = self._serve(catalog)
         old = self.serving
-        fresh.conditions.adopt(old.conditions, alike(old.catalog, catalog))
-        if self._probes is not None:
-            await self._probe(fresh)
+        found = await probe(catalog, self._probes, self._environ) if self._probes is not None else {}
+        fresh.conditions.adopt(old.conditions, alike(old.catalog, catalog))  # after the wait: there may be news
         self.serving = fresh
+        self._probed(fresh, found)
+        for model in old.catalog.by_id.keys() - catalog.by_id.keys():
+            self.metrics.forget(model)
         self.settled()
         self.loaded = time.time()
 
@@ -179,6 +185,10 @@ class Gateway:
     async def _probe(self, serving: Serving) -> None:
         assert self._probes is not None
         found = await probe(serving.catalog, self._probes, self._environ)
+        if serving is self.serving:
+            self._probed(serving, found)
+
+    def _probed(self, serving: Serving, found: Mapping[str, tuple[bool, str]]) -> None:
         self._tell(serving.conditions.probed(found, self.now()))
         for model, (_, reason) in found.items():
             self.metrics.probed(model, up=not reason)

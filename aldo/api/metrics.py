@@ -6,6 +6,7 @@ Times and tokens carry the names that OpenTelemetry's semantic conventions give 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -92,7 +93,13 @@ class Metrics:
 
     def probed(self, model: str, *, up: bool) -> None:
         """A probe has ended."""
-        self._up.labels(model).set(up)
+        self._child(self._up, model).set(up)
+
+    def forget(self, model: str) -> None:
+        """It is no longer in the catalog."""
+        self._children.pop((self._up, (model,)), None)
+        with suppress(KeyError):
+            self._up.remove(model)
 
     def reloaded(self, result: str) -> None:
         """A file was read anew: `changed`, `same` or `failed`."""

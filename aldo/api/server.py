@@ -11,6 +11,7 @@ import sys
 import time
 from functools import partial
 from importlib.util import find_spec
+from math import ceil
 from typing import Any, Literal
 
 import uvicorn
@@ -73,11 +74,13 @@ def _config(app: Any, drain: float, *, factory: bool = False) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=int(drain),
+        timeout_graceful_shutdown=ceil(drain),
     )
 
 
 def _app(settings: Settings) -> Starlette:
+    if hasattr(signal, "SIGHUP"):  # until the app listens to it: the files are being read anyway
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     app = create_app(settings)
     app.state.gateway.settled = _settle_heap
     return app

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from aldo.api.health.conditions import Conditions
 from aldo.router import compile_catalog, route
 from aldo.schema.catalog import Catalog
 from aldo.schema.decision import Decision
+from aldo.schema.entry import ModelEntry
 from aldo.schema.request import RouteRequest
 from aldo.schema.usage import UsageRow
 from aldo.transport.client import AsyncModelClient
@@ -66,9 +67,14 @@ class Serving:
 
 def alike(old: Catalog, new: Catalog) -> list[str]:
     """The models that both have at the same place, so that what is known of one is known of the other."""
-    return [model for model, entry in new.by_id.items() if _place(old.by_id, model) == _place({model: entry}, model)]
+    return [model for model in new.by_id if is_alike(old, new, model)]
 
 
-def _place(entries: Mapping[str, Any], model: str) -> Any:
-    entry = entries.get(model)
-    return entry and (entry.provider, entry.provider_kind, entry.locality, entry.provider_config)
+def is_alike(old: Catalog, new: Catalog, model: str) -> bool:
+    """Whether both have the model at the same place."""
+    one, other = old.by_id.get(model), new.by_id.get(model)
+    return one is not None and other is not None and _place(one) == _place(other)
+
+
+def _place(entry: ModelEntry) -> Any:
+    return entry.provider, entry.provider_kind, entry.locality, entry.provider_config

@@ -87,7 +87,7 @@ def test_what_may_be_a_name_is_read_back(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "two words", "-dash", ".dot", "@at", "a" * 65, "a\nb", "alice\n", "#x", "a#b", "a:b", "a/b", "é", "a\x00b"],
+    ["", " ", "two words", "-dash", ".dot", "@at", "a" * 65, "a\nb", "#x", "a#b", "a:b", "a/b", "é", "a\x00b"],
     ids=repr,
 )
 def test_what_could_not_be_read_back_is_no_name_and_no_file_is_made(name: str, tmp_path: Path) -> None:
@@ -131,6 +131,16 @@ def test_an_empty_file_is_one_without_keys_yet(tmp_path: Path) -> None:
         path.write_text(content)
         key_of(new("alice", path))
         assert read_keys(path).names == ("alice",)
+
+
+@pytest.mark.parametrize("name", ["alice\n", "alice\n ", "alice\r"], ids=repr)
+def test_a_name_with_a_line_end_is_refused(name: str, tmp_path: Path) -> None:
+    """It would leave a file of keys that nobody can read any more."""
+    path = tmp_path / "keys.txt"
+    key_of(new("bob", path))
+    before = path.read_bytes()
+    refused(new(name, path), "is no name for a key")
+    assert path.read_bytes() == before
 
 
 COMMENTED = "# keys of the team\n"

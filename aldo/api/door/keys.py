@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aldo.errors import UsageError
 
-_LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._@-]{0,63})\s+sha256:([0-9a-f]{64})")
+_LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._@-]{0,63})[ \t]+sha256:([0-9a-f]{64})")
 _MOST_BYTES = 4_000_000
 
 
@@ -67,7 +67,7 @@ def add_key(path: str, name: str) -> str:
     try:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b") as file:
             text = file.read(_MOST_BYTES)
-            if text.strip() and name in read_keys(path).names:
+            if name in _hashes(text, path):
                 raise UsageError(f"{path} has a key called {name!r} already; nothing was written")
             end = b"" if not text or text.endswith(b"\n") else b"\n"
             file.write(end + line.encode("ascii") + b"\n")
@@ -81,12 +81,23 @@ def read_keys(path: str | os.PathLike[str]) -> Keys:
     shown = os.fspath(path)
     try:
         with Path(path).open("rb") as file:
-            text = file.read(_MOST_BYTES + 1).decode("utf-8")
+            data = file.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is no path"
         raise UsageError(f"the keys in {shown} cannot be read: {reason}") from None
-    if len(text) > _MOST_BYTES:
+    if len(data) > _MOST_BYTES:
         raise UsageError(f"{shown} is larger than {_MOST_BYTES} bytes: is it a file of keys?")
+    hashes = _hashes(data, shown)
+    if not hashes:
+        raise UsageError(f"{shown} holds no key; make one with: aldo keys new NAME --file {shown}")
+    return Keys(hashes)
+
+
+def _hashes(data: bytes, shown: str) -> dict[str, bytes]:
+    try:
+        text = data.decode("utf-8")
+    except ValueError:
+        raise UsageError(f"the keys in {shown} cannot be read: it is no UTF-8") from None
     hashes: dict[str, bytes] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.partition("#")[0].strip()
@@ -98,6 +109,4 @@ def read_keys(path: str | os.PathLike[str]) -> Keys:
         if match[1] in hashes:
             raise UsageError(f"{shown}:{number}: the name {match[1]!r} stands twice")
         hashes[match[1]] = bytes.fromhex(match[2])
-    if not hashes:
-        raise UsageError(f"{shown} holds no key; make one with: aldo keys new NAME --file {shown}")
-    return Keys(hashes)
+    return hashes

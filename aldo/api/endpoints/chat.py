@@ -28,7 +28,7 @@ async def chat(call: Call) -> None:
         fields = wishes(call.headers, gateway.settings.privacy)
         body = read_body(ChatBody, await call.body())
         request = body.chat(gateway.settings.max_tokens_out)
-        serving = gateway.serving  # for this request, whatever comes after
+        serving = call.serving
         call.asked = body.model
         fields |= serving.target(body.model)
         fields |= {"tokensIn": tokens_of_chat(request), "maxTokensOut": request.max_tokens}

@@ -24,7 +24,7 @@ async def embeddings(call: Call) -> None:
         fields = wishes(call.headers, gateway.settings.privacy)
         body = read_body(EmbeddingBody, await call.body())
         request = body.request()
-        serving = gateway.serving
+        serving = call.serving
         call.asked = body.model
         fields |= serving.target(body.model)
         fields |= {"tokensIn": tokens_of_text(max(map(len, request.inputs))), "maxTokensOut": 0}

@@ -10,14 +10,14 @@ from aldo.api.faults import RequestFault
 async def models(call: Call) -> None:
     """Every entry of the catalog, in the order of its file."""
     gateway = call.gateway
-    serving, now = gateway.serving, gateway.now()
+    serving, now = call.serving, gateway.now()
     data = [model_object(entry, serving.conditions[entry.id], now) for entry in serving.catalog.models]
     await call.reply({"object": "list", "data": data})
 
 
 async def model(call: Call) -> None:
     """One of them."""
-    serving = call.gateway.serving
+    serving = call.serving
     name = str(call.scope["path_params"]["model"])
     entry = serving.catalog.by_id.get(name)
     if entry is None:

@@ -14,7 +14,7 @@ async def health(call: Call) -> None:
     The status is 200 also where every model is down: the gateway itself is well, and to restart it would help nobody.
     """
     gateway = call.gateway
-    serving, now = gateway.serving, gateway.now()
+    serving, now = call.serving, gateway.now()
     enabled = [entry.id for entry in serving.catalog.models if entry.enabled]
     down = sum(serving.conditions[model].state(now) == "down" for model in enabled)
     await call.reply(

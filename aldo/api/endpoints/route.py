@@ -27,7 +27,7 @@ async def route(call: Call) -> None:
     default = "public" if "privacy" in fields else gateway.settings.privacy  # what the body says comes below
     said_in_body = tuple(fields)
     fields = {**wishes(call.headers, default), **fields}
-    serving, now = gateway.serving, gateway.now()
+    serving, now = call.serving, gateway.now()
     decision = serving.decide(asked(fields, in_body=said_in_body), now)
     call.routed(decision)
     provider = serving.catalog.by_id[decision.model].provider

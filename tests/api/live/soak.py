@@ -252,8 +252,12 @@ def soak(requests: int, folder: Path, *, at_once: int = 100, seed: int = 1) -> R
             fast_run(_run(gateway, report, at_once, min(WARM_UP, requests // 2)))
             report.seconds = time.monotonic() - began
             report.in_flight = eventually(lambda: _sum(gateway, "aldo_requests_in_flight"), lambda found: found == 0)
-            servers.drop()
-            after = eventually(gateway.descriptors, lambda found: found <= before)
+
+            def at_rest() -> int:
+                servers.drop()  # again and again: an answer may still be ending when its client has all of it
+                return gateway.descriptors()
+
+            after = eventually(at_rest, lambda found: found <= before)
             report.descriptors = (before, after)
             report.memory = (report.memory[0], gateway.resident_bytes())
             report.answered = round(_sum(gateway, "aldo_requests_total", "/v1/chat/completions"))

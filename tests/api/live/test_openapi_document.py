@@ -171,35 +171,42 @@ def document(http: httpx.Client) -> dict[str, Any]:
     return found
 
 
-def narrowed(document: dict[str, Any], chats: list[str], vectors: list[str]) -> dict[str, Any]:
-    """The same document for clients who know the catalog: its names, and headers that make sense."""
+def named(document: dict[str, Any], chats: list[str], vectors: list[str]) -> dict[str, Any]:
+    """The same document for clients who know the names of the catalog and send no headers of ours."""
     found = deepcopy(document)
     schemas = found["components"]["schemas"]
-    chat = schemas["ChatBody"]["properties"]
-    chat["model"] = {"enum": chats}
-    chat["max_tokens"] = chat["max_completion_tokens"] = {"type": "integer", "minimum": 1, "maximum": 10**6}
+    schemas["ChatBody"]["properties"]["model"] = {"enum": chats}
     schemas["EmbeddingBody"]["properties"]["model"] = {"enum": vectors}
-    route = schemas["RouteRequest"]["properties"]
-    route["capabilityClass"] = {"enum": ["fast-draft", "embeddings", "reasoning-small"]}
-    tags = {"enum": ["streaming", "tool-use", "vision"]}
-    route["requires"] = {"type": "array", "items": tags, "uniqueItems": True}
+    schemas["RouteRequest"]["properties"]["capabilityClass"] = {"enum": ["fast-draft", "embeddings", "reasoning-small"]}
+    found["paths"]["/v1/models/{model}"]["get"]["parameters"][0]["schema"] = {"enum": ["good", "vectors", GONE]}
+    for path in POSTS:
+        found["paths"][path]["post"]["parameters"] = []
+    return found
+
+
+def narrowed(document: dict[str, Any], chats: list[str], vectors: list[str]) -> dict[str, Any]:
+    """The same for clients who ask for what somebody provides, with headers that say so."""
+    found = named(document, chats, vectors)
+    schemas = found["components"]["schemas"]
+    chat, route = schemas["ChatBody"]["properties"], schemas["RouteRequest"]["properties"]
+    chat["max_tokens"] = chat["max_completion_tokens"] = {"type": "integer", "minimum": 1, "maximum": 10**6}
+    route["requires"] = {"type": "array", "items": {"enum": ["streaming", "tool-use", "vision"]}}
     route["budgetUsd"] = {"enum": [None, 0, 0.5, "12.25"]}  # a pattern cannot say how much is too much
     route["fallbackClasses"] = {"type": "array", "items": {"enum": ["fast-draft", "coding-frontier"]}}
     sensible = {
         "X-Aldo-Budget-Usd": ["0", "0.01", "12"],
         "X-Aldo-Requires": ["streaming", "tool-use, streaming"],
         "X-Aldo-Fallback": ["coding-frontier", "reasoning-large, coding-frontier"],
+        "X-Aldo-Privacy": ["public", "internal", "sensitive"],
     }
     for path in POSTS:
-        operation = found["paths"][path]["post"]
-        # A body that says another tier than the header is refused; `explain` has a test of its own.
-        alone = ("X-Aldo-Privacy", "explain") if path == "/v1/route" else ()
-        operation["parameters"] = [one for one in operation["parameters"] if one["name"] not in alone]
-        for parameter in operation["parameters"]:
-            if parameter["name"] in sensible:
-                parameter["schema"] = {"enum": sensible[parameter["name"]]}
-    model = found["paths"]["/v1/models/{model}"]["get"]["parameters"][0]
-    model["schema"] = {"enum": ["good", "vectors", GONE]}
+        # A body that says another tier than the header is refused.
+        names = set(sensible) - ({"X-Aldo-Privacy"} if path == "/v1/route" else set())
+        found["paths"][path]["post"]["parameters"] = [
+            {**one, "schema": {"enum": sensible[one["name"]]}}
+            for one in document["paths"][path]["post"]["parameters"]
+            if one["name"] in names
+        ]
     return found
 
 
@@ -340,7 +347,7 @@ def test_what_the_document_allows_is_answered_or_nobody_provides_it(document, ga
 
 @pytest.mark.parametrize("path", POSTS)
 def test_what_the_document_does_not_allow_is_refused_though_every_name_is_known(document, gateway, path):
-    known = narrowed(document, ["good", "fast-draft"], ["vectors", "embeddings"])
+    known = named(document, ["good", "fast-draft"], ["vectors", "embeddings"])
     seen = explore(known, path, GenerationMode.NEGATIVE, gateway.base_url)
     assert seen["400"] >= 20
     assert not {"200", "200 streamed"} & set(seen)
