@@ -81,7 +81,10 @@ class Exchange:
 
     def headers(self) -> dict[str, str]:
         """The headers to send. Raises `Unauthorized` where a key is needed and missing."""
-        return {"user-agent": _AGENT, **self.binding.headers(), "content-type": "application/json"}
+        headers = {**self.binding.headers(), "content-type": "application/json"}
+        if not any(name.lower() == "user-agent" for name in headers):  # the catalog may name another
+            headers["user-agent"] = _AGENT
+        return headers
 
     def content(self) -> bytes:
         """The bytes to send: ASCII with escapes, because a lone surrogate in a prompt has no UTF-8, but it has JSON."""
@@ -161,7 +164,8 @@ class Exchange:
         except TransportError:
             headers = {}  # no key: none was sent
         headers.pop("content-type", None)
-        headers.pop("user-agent", None)
+        if headers.get("user-agent") == _AGENT:
+            del headers["user-agent"]
         return Redactor([*self.texts(), *self.binding.passwords], headers)(said)
 
     def row(self, outcome: str) -> UsageRow:

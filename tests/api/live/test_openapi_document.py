@@ -29,12 +29,12 @@ load_all_checks()
 
 EXAMPLES = settings(
     max_examples=40,
+    derandomize=True,
     deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-"""What is drawn anew and what is not is the profile's own."""
 POSTS = ("/v1/chat/completions", "/v1/embeddings", "/v1/route")
 GETS = ("/v1/models", "/v1/models/{model}", "/health", "/metrics")
 MODES = pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
@@ -308,6 +308,40 @@ def test_a_word_for_explain_that_the_document_does_not_have_is_refused(document,
     assert http.post("/v1/route?explain=ture", json={"capabilityClass": "fast-draft"}).status_code == 400
 
 
+MESSAGE: dict[str, Any] = {"role": "user", "content": "hi"}
+OTHER_TYPES: dict[str, dict[str, Any]] = {
+    "a text for a count": {"max_tokens": "8"},
+    "a truth for a count": {"max_tokens": True},
+    "a word for a truth": {"stream": "yes"},
+    "a number for a truth": {"logprobs": 1},
+    "a truth for a number": {"temperature": True},
+    "a text for a number": {"top_p": "0.5"},
+    "a truth for a seed": {"seed": False},
+    "a truth for the only number of answers": {"n": True},
+    "a number for a name": {"messages": [{**MESSAGE, "name": 5}]},
+    "an object for the id of a call": {"messages": [{"role": "tool", "content": "18", "tool_call_id": {}}]},
+    "a list for the parameters of a tool": {
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": []}}]
+    },
+    "a number for the description of a tool": {
+        "tools": [{"type": "function", "function": {"name": "f", "description": 5}}]
+    },
+    "a word for the strictness of a tool": {
+        "tools": [{"type": "function", "function": {"name": "f", "strict": "yes"}}]
+    },
+}
+
+
+@pytest.mark.xfail(strict=True, reason="values of another JSON type are taken for what they look like, or passed on")
+@pytest.mark.parametrize("what", OTHER_TYPES)
+def test_a_value_of_another_type_than_the_document_says_is_refused(document, http, what):
+    body = {"model": "good", **ASK, **OTHER_TYPES[what]}
+    assert not validator(document, "ChatBody").is_valid(body)
+    answer = http.post("/v1/chat/completions", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"].startswith(next(iter(OTHER_TYPES[what])))
+
+
 # --- what the document allows, and what it does not ---
 
 
@@ -365,12 +399,14 @@ def test_servers_that_fail_are_told_as_documented(document, gateway, path):
 # --- answers and their schemas ---
 
 
-def fits(document: dict[str, Any], name: str, value: Any) -> None:
-    """Against a component of the document, with all that it refers to."""
+def validator(document: dict[str, Any], name: str) -> Draft202012Validator:
+    """Of a component of the document, with all that it refers to."""
     registry: Registry[Any] = Registry().with_resource("urn:document", Resource(document, DRAFT202012))
-    schema = {"$ref": f"urn:document#/components/schemas/{name}"}
-    problems = [problem.message for problem in Draft202012Validator(schema, registry=registry).iter_errors(value)]
-    assert problems == []
+    return Draft202012Validator({"$ref": f"urn:document#/components/schemas/{name}"}, registry=registry)
+
+
+def fits(document: dict[str, Any], name: str, value: Any) -> None:
+    assert [problem.message for problem in validator(document, name).iter_errors(value)] == []
 
 
 def chat(model: str = "good", said: str = "hi", **more: Any) -> Callable[[httpx.Client], httpx.Response]:
