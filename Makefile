@@ -23,7 +23,7 @@ help:
 	@echo 'make test      set up, then run the tests'
 	@echo 'make test-all  the tests and the heavy ones (sets up vLLM: about 3 GB)'
 	@echo 'make check     lint, types, imports and generated files'
-	@echo 'make bench     timings, as ratios'
+	@echo 'make bench     timings, as ratios; ROWS=gateway for some of them'
 	@echo 'make schemas   write the published JSON Schemas anew'
 	@echo 'make rules     write the page of lint rules anew'
 

@@ -1,6 +1,8 @@
-"""Print every row: ours, the baseline, the ratio, the target."""
+"""Print every row, or those of the rooms that are named: ours, the baseline, the ratio, the target."""
 
 from __future__ import annotations
+
+import sys
 
 from bench import evaluating, linting, loading, peers, proving, replaying, routing, startup, streaming
 from bench.gateway import rows as gateways
@@ -29,9 +31,25 @@ def _line(row: Row | str) -> str:
     return f"{row.work:<40} {figures}  {row.baseline_name:<26} {row.target}"
 
 
+ROOMS = {
+    "startup": (startup.rows,),
+    "peers": (peers.rows,),
+    "loading": (loading.rows, loading.layer_rows),
+    "linting": (linting.rows,),
+    "routing": (routing.rows,),
+    "proving": (proving.rows,),
+    "replaying": (replaying.rows,),
+    "streaming": (streaming.rows,),
+    "evaluating": (evaluating.rows,),
+    "gateway": (gateways.rows,),
+}
+
+
 if __name__ == "__main__":
-    works = [room.rows for room in (startup, peers, loading)] + [loading.layer_rows]
-    works += [room.rows for room in (linting, routing, proving, replaying, streaming, evaluating, gateways)]
-    for rows in works:
-        for row in rows():
-            print(_line(row), flush=True)
+    wanted = sys.argv[1:] or list(ROOMS)
+    if unknown := set(wanted) - set(ROOMS):
+        sys.exit(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(ROOMS)}")
+    for name in wanted:
+        for rows in ROOMS[name]:
+            for row in rows():
+                print(_line(row), flush=True)

@@ -135,7 +135,7 @@ class _Endpoint:
 
     def _admit(self, call: Call) -> None:
         gateway = self._gateway
-        head = len(call.scope["raw_path"]) + len(call.query)
+        head = len(call.scope.get("raw_path") or call.path) + len(call.query)
         if head + sum(len(name) + len(value) + _FRAME for name, value in call.headers) > gateway.settings.most_head:
             raise RequestFault("the headers are too large", status=431, code="headers_too_large")
         if not gateway.hosts.admit(call.header(b"host")):
