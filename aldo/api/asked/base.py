@@ -6,7 +6,7 @@ import json
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from aldo.api.faults import RequestFault
@@ -15,9 +15,15 @@ from aldo.api.faults import RequestFault
 class Body(BaseModel):
     """The JSON of a request. A field that nobody knows is refused: dropped in silence it would be missed too late."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True, strict=True)
 
 
+def _number(value: Any) -> Any:
+    """JSON has one kind of number: 8.0 is 8."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = BeforeValidator(_number)
 Read = TypeVar("Read", bound=Body)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from aldo.api.asked.base import Body
+from aldo.api.asked.base import Body, Integer
 from aldo.schema.base import Name
 from aldo.transport.chat import ChatRequest
 
@@ -79,6 +79,9 @@ def _checked_message(message: dict[str, Any]) -> dict[str, Any]:
                 raise _wrong(f"a part of its content has the type {kind}, but no such field")
     elif content is not None and not isinstance(content, str):
         raise _wrong("its content must be a text or a list of parts")
+    for name in ("name", "tool_call_id"):
+        if not isinstance(message.get(name), (str, type(None))):
+            raise _wrong(f"its {name} must be a text")
     calls = message.get("tool_calls")
     if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
         raise _wrong("its tool_calls must be a list of calls")
@@ -91,14 +94,15 @@ def _checked_tool(tool: dict[str, Any]) -> dict[str, Any]:
         raise _wrong('a tool is written {"type": "function", "function": {"name": …, "parameters": {…}}}')
     if not isinstance(function.get("name"), str) or not function["name"]:
         raise _wrong("the function has no name")
-    if not isinstance(function.get("parameters") or {}, dict):
-        raise _wrong("the parameters of the function are no JSON Schema")
+    for name, kind in (("parameters", dict), ("description", str), ("strict", bool)):
+        if not isinstance(function.get(name), (kind, type(None))):
+            raise _wrong(f"the field {name} of the function is not what it should be")
     return tool
 
 
 Message = Annotated[dict[str, Any], AfterValidator(_checked_message), WithJsonSchema(_MESSAGE_SCHEMA)]
 Tool = Annotated[dict[str, Any], AfterValidator(_checked_tool), WithJsonSchema(_TOOL_SCHEMA)]
-Positive = Annotated[int, Field(ge=1, le=10**12)]
+Positive = Annotated[int, Field(ge=1, le=10**12), Integer]
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 
 _SENT_ON = (
@@ -137,7 +141,7 @@ class ChatBody(Body):
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=100)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63), Integer] | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     tools: list[Tool] | None = None
     tool_choice: str | dict[str, JsonValue] | None = None
@@ -145,15 +149,15 @@ class ChatBody(Body):
     response_format: dict[str, JsonValue] | None = None
     """The answer is held against it here, whatever the server did."""
     logprobs: bool | None = None
-    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    n: Literal[1] | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20), Integer] | None = None
+    n: Annotated[int, Field(ge=1, le=1), Integer] | None = None
     """One answer to a request."""
     frequency_penalty: Penalty | None = None
     presence_penalty: Penalty | None = None
     logit_bias: dict[str, float] | None = None
     reasoning_effort: str | None = None
     verbosity: str | None = None
-    top_k: Annotated[int, Field(ge=-1, le=10**6)] | None = None
+    top_k: Annotated[int, Field(ge=-1, le=10**6), Integer] | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
     repetition_penalty: Annotated[float, Field(ge=0, le=100)] | None = None
     chat_template_kwargs: dict[str, JsonValue] | None = None

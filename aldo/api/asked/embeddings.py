@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from aldo.api.asked.base import Body
+from aldo.api.asked.base import Body, Integer
 from aldo.schema.base import Name
 from aldo.transport.embedding import EmbeddingRequest
 
@@ -34,7 +34,7 @@ class EmbeddingBody(Body):
     """A text or a list of them, none of them empty."""
     encoding_format: Literal["float", "base64"] | None = None
     """How the numbers are written. `base64` is little-endian numbers of 32 bits."""
-    dimensions: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    dimensions: Annotated[int, Field(ge=1, le=10**6), Integer] | None = None
     """Shorter vectors, where the model can."""
     user: str | None = None
     """Taken, and sent to no server."""

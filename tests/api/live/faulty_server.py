@@ -188,8 +188,9 @@ class _Connection(asyncio.Protocol):
     def _limited(self, _: Frames) -> None:
         self._say('{"error": {"message": "too fast"}}', "429 Too Many Requests", more="retry-after: 0\r\n")
 
-    def _hang(self, _: Frames) -> None:
+    async def _hang(self, _: Frames) -> None:
         """Until the other side gives up."""
+        await asyncio.Event().wait()
 
     async def _comments(self, _: Frames) -> None:
         self._transport.write(_HEAD)
