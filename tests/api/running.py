@@ -232,6 +232,7 @@ class House:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
         )
         server = _Server(config)
@@ -277,22 +278,23 @@ def text_of(events: Sequence[Any]) -> str:
 
 
 def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """One HTTP answer from a bare connection: status, headers, body."""
+    """One HTTP answer from a bare connection, and nothing of the next one: status, headers, body."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += _exactly(connection, 1)
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return int(first.split(" ")[1]), headers, _exactly(connection, int(headers.get("content-length", "0")))
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
     data = b""
-    while b"\r\n\r\n" not in data:
-        more = connection.recv(65536)
+    while len(data) < size:
+        more = connection.recv(size - len(data))
         if not more:
             raise ConnectionError(f"closed after {data!r}")
         data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    while len(body) < int(headers.get("content-length", "0")):
-        more = connection.recv(65536)
-        if not more:
-            raise ConnectionError("closed within the body")
-        body += more
-    return int(first.split(" ")[1]), headers, body
+    return data
 
 
 def is_closed(connection: socket.socket) -> bool:

@@ -287,9 +287,9 @@ def test_a_head_that_is_too_large_is_refused(raw: bytes, strict: Gateway) -> Non
     with strict.connect() as connection:
         connection.sendall(raw)
         status, _, body = read_answer(connection)
-        assert (status, json.loads(body)["error"]["code"]) in ((431, "headers_too_large"), (400, "invalid_request"))
-        assert status == 431
-        until(lambda: is_closed(connection), "the end of the connection")
+        assert (status, json.loads(body)["error"]["code"]) == (431, "headers_too_large")
+        if not raw.endswith(b"\r\n\r\n"):  # else it is plain where the next request begins
+            until(lambda: is_closed(connection), "the end of the connection")
 
 
 def test_a_head_that_comes_in_pieces_is_measured_as_a_whole(strict: Gateway) -> None:
