@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -172,8 +173,7 @@ class _Endpoint:
 
 
 def _line(call: Call, seconds: float) -> str:
-    """Nothing of what was asked or answered is in it."""
+    """Nothing of what was asked or answered is in it, and a path cannot break out of its line."""
+    path = quote(call.path.split("?")[0], safe="/:@!$&'()*+,;=~-._")
     said = (call.tier, call.capability_class, call.model, call.code, call.owner and f"key={call.owner}")
-    return " ".join(
-        [call.method, call.path.split("?")[0], str(call.status), f"{seconds * 1000:.1f}ms", *filter(None, said)]
-    )
+    return " ".join([call.method, path, str(call.status), f"{seconds * 1000:.1f}ms", *filter(None, said)])

@@ -263,6 +263,16 @@ def test_a_body_that_grows_too_large_is_refused(strict: Gateway, server: Upstrea
     assert server.asked == []
 
 
+@pytest.mark.parametrize(("size", "status"), [(2000, 200), (2001, 413)])
+def test_the_limit_of_a_body_in_chunks_is_the_same(size: int, status: int, strict: Gateway, server: Upstream) -> None:
+    body = CHAT + b" " * (size - len(CHAT))
+    head = posting("/v1/chat/completions", b"").replace(b"content-length: 0", b"transfer-encoding: chunked")
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[at : at + 500]), body[at : at + 500]) for at in range(0, size, 500))
+    with strict.connect() as connection:
+        connection.sendall(head + chunks + b"0\r\n\r\n")
+        assert read_answer(connection)[0] == status
+
+
 def test_a_body_of_just_the_limit_is_taken(strict: Gateway, server: Upstream) -> None:
     body = json.dumps({"model": "near", "messages": [{"role": "user", "content": "@"}]}).encode()
     whole = body.replace(b"@", b"x" * (2000 - len(body) + 1))

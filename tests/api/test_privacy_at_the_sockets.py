@@ -13,6 +13,7 @@ import random
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -374,6 +375,25 @@ def test_no_proxy_of_the_environment_hears_a_request_to_this_machine(
         assert asked_in(gateway, way, tier, "far") == "egress_refused"
     assert proxy.connections == 0
     assert connections.foreign == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_password_that_lies_around_on_this_machine_is_sent_to_nobody(
+    way: str, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A .netrc is for other programs, and proxies of the environment may know passwords."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password zebra-netrc\ndefault login me password zebra-netrc\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    servers = [house.upstream() for _ in range(3)]
+    gateway = house.gateway(
+        *(both(name, one.url, locality=name) for name, one in zip(("local", "on-prem", "cloud"), servers, strict=True))
+    )
+    for name, one in zip(("local", "on-prem", "cloud"), servers, strict=True):
+        assert asked_in(gateway, way, "public", name) == "ok"
+        assert [asked.headers.get("authorization") for asked in one.asked] == [None]
 
 
 @pytest.mark.parametrize("status", ["301 M", "302 F", "303 S", "307 T", "308 P"])

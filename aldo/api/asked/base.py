@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ Read = TypeVar("Read", bound=Body)
 def read_json(data: bytes) -> Any:
     """The JSON value. Raises `RequestFault` without a word of what stood there."""
     try:
-        return json.loads(data, parse_constant=_no_constant, object_pairs_hook=_once)
+        return json.loads(data, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         said = f"{error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}"
     except UnicodeDecodeError:
@@ -44,6 +45,14 @@ def read_json(data: bytes) -> Any:
 
 def _no_constant(_: str) -> Any:
     raise ValueError("NaN and Infinity are no numbers")
+
+
+def _finite(text: str) -> float:
+    """1e999 would be read as infinity, which no JSON to a server can say."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

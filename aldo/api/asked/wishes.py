@@ -25,9 +25,9 @@ def wishes(headers: Iterable[tuple[bytes, bytes]], default: PrivacyTier | None) 
     """
     said: dict[bytes, str] = {}
     for name, value in headers:
-        if not name.startswith(PREFIX):
-            continue
         if name not in _KNOWN:
+            if not _meant_for_us(name):
+                continue
             near = get_close_matches(name.decode("latin-1"), [known.decode() for known in _KNOWN], n=1)
             hint = f"did you mean {titled(near[0].encode())}?" if near else f"known: {', '.join(map(titled, _KNOWN))}"
             raise RequestFault(f"unknown header {titled(name)}; {hint}", param=titled(name))
@@ -59,6 +59,11 @@ def asked(fields: dict[str, Any], needs: Iterable[str] = (), *, in_body: Iterabl
         field = message.partition(":")[0].partition(".")[0]
         header = None if field in in_body else _FIELDS.get(field)
         raise RequestFault(message, param=titled(header) if header else field if field in in_body else None) from None
+
+
+def _meant_for_us(name: bytes) -> bool:
+    """`x_aldo_privacy`, `aldo-privacy` and the like: who writes that believes to have said a tier."""
+    return b"aldo" in name and name.translate(None, b"-_.").removeprefix(b"x").startswith(b"aldo")
 
 
 def titled(header: bytes) -> str:

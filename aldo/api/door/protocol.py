@@ -55,6 +55,10 @@ class PatientProtocol(HttpToolsProtocol):
         self._begun = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head is not None:  # else it is a trailer, which must not say what the headers did not
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._head, self._begun = None, False
         self._speaking.cancel()
