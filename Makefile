@@ -121,7 +121,7 @@ schemas: $(VENV)/.package
 		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
 
 rules: $(VENV)/.package
-	@python -c 'from aldo.validate.explain import rules_page; print(rules_page(), end="")' > docs/rules.md
+	@python -c 'from aldo.validate.explain import rules_page; print(rules_page(), end="")' > docs/reference/rules.md
 
 clean:
 	@rm -rf $(VENV) $(VLLM) $(INSPECT) $(LITELLM) $(PORTKEY) build dist

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 from aldo._version import __version__
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ __all__ = [
 ]
 
 
-__getattr__ = lazy_names("aldo", _ROOMS)
+__getattr__: Load = lazy_names("aldo", _ROOMS)
 
 
 def __dir__() -> list[str]:

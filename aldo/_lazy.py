@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, cast
 
+Load = Callable[[str], Any]
+"""A module's `__getattr__`."""
+
 
 class _LazyPattern:
     """A regular expression that is compiled when one of its methods is first asked for."""
@@ -27,15 +30,18 @@ def lazy_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
     return cast("re.Pattern[str]", _LazyPattern(text, flags))
 
 
-def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A module's `__getattr__`: each name of `homes` is taken from its module inside `package` when first used."""
+def lazy_names(package: str, homes: Mapping[str, str], *, into: str = "") -> Load:
+    """A module's `__getattr__`: each name of `homes` is taken from its module inside `package` when first used.
+
+    `into` is the module whose names they become, where it is not the package.
+    """
 
     def load(name: str) -> Any:
         home = homes.get(name)
         if home is None:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise AttributeError(f"module {into or package!r} has no attribute {name!r}")
         value = getattr(import_module(f"{package}.{home}"), name)
-        setattr(sys.modules[package], name, value)
+        setattr(sys.modules[into or package], name, value)
         return value
 
     return load

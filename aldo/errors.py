@@ -51,8 +51,8 @@ class Fix(NamedTuple):
     safe: bool = False
 
 
-RULES_PAGE = "https://docs.aldo.example/rules"
-"""Where `docs/rules.md` is published; a finding links to its rule's section there."""
+RULES_PAGE = "https://docs.aldo.example/reference/rules/"
+"""Where `docs/reference/rules.md` is published; a finding links to its rule's section there."""
 
 
 class Finding(NamedTuple):
@@ -133,13 +133,13 @@ class AldoError(Exception):
 class UsageError(AldoError):
     """The caller asked for something that makes no sense: an option, a request field, a file kind."""
 
-    code = "usage"
+    code: str = "usage"
 
 
 class CatalogError(AldoError):
     """A file cannot be used. Carries every structural finding of it, not only the first."""
 
-    code = "invalid_catalog"
+    code: str = "invalid_catalog"
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
@@ -157,7 +157,7 @@ class CatalogError(AldoError):
 class InvalidRequestError(AldoError):
     """A request that cannot be read: an unknown field, a missing tier, a negative token count."""
 
-    code = "invalid_request"
+    code: str = "invalid_request"
 
 
 NameKind = Literal["class", "capability", "model"]
@@ -185,7 +185,7 @@ class UnknownNameError(AldoError):
 class UndecidedError(AldoError):
     """A statement that took too many steps to decide. It is neither proven nor refuted."""
 
-    code = "undecided"
+    code: str = "undecided"
 
     def __init__(self, statement: str) -> None:
         self.statement = statement
@@ -211,7 +211,7 @@ class Refusal(Protocol):
 class NoEligibleModelError(AldoError):
     """No entry survives. A refusal costs no more than a route: what it tells is computed when asked."""
 
-    code = "no_eligible_model"
+    code: str = "no_eligible_model"
     exit_code = 1
 
     def __init__(self, refusal: Refusal) -> None:
@@ -254,7 +254,7 @@ class TransportError(AldoError):
     no error carries a prompt, a key or a header value.
     """
 
-    code = "server_error"
+    code: str = "server_error"
     exit_code = 3
 
     def __init__(
@@ -270,7 +270,7 @@ class TransportError(AldoError):
         self.said = said
         self.status = status
         self.retry_after = retry_after
-        self.where = where or Where()
+        self.where: Where = where or Where()
         self.attempts: tuple[tuple[str, str], ...] = ()
         """Where more than one request was sent: the entry that each went to, and what came of it."""
 
@@ -296,7 +296,7 @@ class ConnectionFailed(TransportError):
     that the server had closed, and it ended before a byte of the answer.
     """
 
-    code = "connection"
+    code: str = "connection"
     refused = False
     broke = False
 
@@ -304,67 +304,67 @@ class ConnectionFailed(TransportError):
 class TransportTimeout(TransportError):
     """Connecting, reading, or waiting for content took longer than allowed."""
 
-    code = "timeout"
+    code: str = "timeout"
 
 
 class RateLimited(TransportError):
     """The server asked for fewer requests. `retry_after` is in seconds where the server said."""
 
-    code = "rate_limited"
+    code: str = "rate_limited"
 
 
 class ContextExceeded(TransportError):
     """The prompt and the answer do not fit into the context that the server really serves."""
 
-    code = "context_exceeded"
+    code: str = "context_exceeded"
 
 
 class ModelNotFound(TransportError):
     """The server does not know the name that was sent."""
 
-    code = "model_not_found"
+    code: str = "model_not_found"
 
 
 class ServerLoading(TransportError):
     """The server is up but its model is not."""
 
-    code = "server_loading"
+    code: str = "server_loading"
 
 
 class BadRequest(TransportError):
     """The server refused the request as malformed."""
 
-    code = "bad_request"
+    code: str = "bad_request"
 
 
 class Unauthorized(TransportError):
     """The key is missing or refused."""
 
-    code = "unauthorized"
+    code: str = "unauthorized"
 
 
 class ServerError(TransportError):
     """The server failed on its side."""
 
-    code = "server_error"
+    code: str = "server_error"
 
 
 class StreamCut(TransportError):
     """The stream ended without a finish reason, so the answer is not whole."""
 
-    code = "stream_cut"
+    code: str = "stream_cut"
 
 
 class ProtocolError(TransportError):
     """The answer is not the protocol: HTML from a proxy, broken JSON, no choices."""
 
-    code = "protocol"
+    code: str = "protocol"
 
 
 class ToolCallUnparsable(TransportError):
     """The model ended with tool calls, but none of them could be read."""
 
-    code = "tool_call_unparsable"
+    code: str = "tool_call_unparsable"
 
 
 class SchemaMismatch(TransportError):
@@ -373,7 +373,7 @@ class SchemaMismatch(TransportError):
     `problems` say where and why, without a word of the answer itself.
     """
 
-    code = "schema_mismatch"
+    code: str = "schema_mismatch"
     exit_code = 1
 
     def __init__(self, message: str, *, problems: tuple[str, ...] = (), result: Any = None, **more: Any) -> None:
@@ -391,4 +391,4 @@ class SchemaMismatch(TransportError):
 class EgressRefused(TransportError):
     """The address that would have been connected to is not one this request may reach."""
 
-    code = "egress_refused"
+    code: str = "egress_refused"

@@ -1,4 +1,4 @@
-"""`action.yml` as a runner of GitHub executes it, and the other snippets of docs/ci.md.
+"""`action.yml` as a runner of GitHub executes it, and the other snippets of docs/how-to/ci.md.
 
 The steps run in order, with the command line and the output file of the runner:
 https://docs.github.com/en/actions/reference/workflow-syntax-for-github-actions#jobsjob_idstepsshell
@@ -397,8 +397,8 @@ def test_an_output_file_is_read_as_the_runner_does() -> None:
     assert _written("a=1=2\nb<<end\nexit-code=0\n\nend\nc=\n") == {"a": "1=2", "b": "exit-code=0\n", "c": ""}
 
 
-DOCUMENT = ROOT / "docs" / "ci.md"
-DOCUMENTED = [one for one in SNIPPETS if one.place.startswith("docs/ci.md:")]
+DOCUMENT = ROOT / "docs" / "how-to" / "ci.md"
+DOCUMENTED = [one for one in SNIPPETS if one.place.startswith("docs/how-to/ci.md:")]
 
 
 def _documented(language: str, key: str = "") -> Any:

@@ -21,7 +21,7 @@ from tests.support.cases import MODELS, ROOT
 MANIFEST = ROOT / ".pre-commit-hooks.yaml"
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load(MANIFEST.read_text("utf-8"))}
 (DOCUMENTED,) = (
-    yaml.safe_load(one.text) for one in SNIPPETS if one.place.startswith("docs/ci.md:") and "repos:" in one.text
+    yaml.safe_load(one.text) for one in SNIPPETS if one.place.startswith("docs/how-to/ci.md:") and "repos:" in one.text
 )
 GOOD = MODELS.read_text("utf-8")
 BAD = GOOD.replace("locality: local", "locality: lokal", 1)

@@ -5,8 +5,8 @@ What may enter: HTTP. `door` decides who may come in and how much they may bring
 known of the servers, and the only thing that changes between two decisions of one catalog.
 """
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 
 __all__ = ["Settings", "create_app"]
 
-__getattr__ = lazy_names("aldo.api", {"Settings": "settings", "create_app": "app"})
+__getattr__: Load = lazy_names("aldo.api", {"Settings": "settings", "create_app": "app"})

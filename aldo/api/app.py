@@ -29,8 +29,8 @@ from aldo.errors import AldoError
 from aldo.transport.pool import Connections
 
 Handler = Callable[[Call], Awaitable[None]]
-access = logging.getLogger("aldo.serve.access")
-log = logging.getLogger("aldo.serve")
+access: logging.Logger = logging.getLogger("aldo.serve.access")
+log: logging.Logger = logging.getLogger("aldo.serve")
 
 _FRAME = 4
 """Bytes that a header takes beside its name and its value."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from aldo.api.gateway import Gateway
+    from aldo.api.serving import Serving
     from aldo.schema.decision import Decision
     from aldo.schema.usage import UsageRow
 
@@ -41,11 +42,13 @@ class Call:
         """Of the answer, once it has begun."""
         self.code: str = ""
         """Of the error that it ended in."""
-        self.model = self.tier = self.capability_class = ""
+        self.model: str = ""
+        self.tier: str = ""
+        self.capability_class: str = ""
         """Who answers, and the tier and class of what was asked, as far as they are known."""
         self.owner = ""
         """The name of the key."""
-        self.serving = gateway.serving
+        self.serving: Serving = gateway.serving
         """The catalog in use when it came: for this request, whatever comes after."""
         self.asked = ""
         """The model or class that was named."""

@@ -10,7 +10,7 @@ from aldo.errors import AldoError
 class RequestFault(AldoError):
     """A request that is not let in, or cannot be read."""
 
-    code = "invalid_request"
+    code: str = "invalid_request"
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class RequestFault(AldoError):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.code = code or self.code
+        self.code: str = code or self.code
         self.param = param
         self.retry_after = retry_after
         self.headers = headers

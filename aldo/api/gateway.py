@@ -16,7 +16,7 @@ from aldo.api.faults import RequestFault
 from aldo.api.health.conditions import Conditions, Turn
 from aldo.api.health.probing import Pace, probe
 from aldo.api.metrics import Metrics
-from aldo.api.reload import stamps_of
+from aldo.api.reload import Stamp, stamps_of
 from aldo.api.serving import Serving, alike, is_alike
 from aldo.api.settings import Settings
 from aldo.api.tracing import Tracing
@@ -29,7 +29,7 @@ from aldo.transport.resolver import Resolver
 from aldo.transport.retry import Retry
 from aldo.transport.usage_log import UsageLog
 
-log = logging.getLogger("aldo.serve")
+log: logging.Logger = logging.getLogger("aldo.serve")
 
 _LONGEST_WAIT = 2.0
 """Seconds that a server may ask for before it is asked again. For longer another model takes over, or the client is
@@ -52,8 +52,8 @@ class Gateway:
         """Raises `CatalogError` and `UsageError` for files that cannot be used. `pool` takes the place of the network
         in tests."""
         self.settings = settings
-        self.metrics = Metrics()
-        self.clock = time.monotonic
+        self.metrics: Metrics = Metrics()
+        self.clock: Callable[[], float] = time.monotonic
         self.calls: set[Call] = set()
         """Chats and embeddings that are under way."""
         self.failing: str | None = None
@@ -69,7 +69,7 @@ class Gateway:
         self._usage = UsageLog(settings.usage) if settings.usage else None
         self._tasks: list[asyncio.Task[None]] = []
         self._pace: Pace | None = None
-        self.stamps = stamps_of(settings)
+        self.stamps: tuple[Stamp, Stamp] = stamps_of(settings)
         """Of the files, before they were read: what changes after that is noticed."""
         self.serving = self._serve(load_catalog_at(settings.catalog, settings.overlays))
         self.keys: Keys | None = None
@@ -88,7 +88,7 @@ class Gateway:
         """Read the keys anew. Raises `UsageError`, and then the old ones hold."""
         if self.settings.keys is not None:
             self.keys = read_keys(self.settings.keys)
-        self.hosts = Hosts(self.settings.hosts, keys=self.keys is not None)
+        self.hosts: Hosts = Hosts(self.settings.hosts, keys=self.keys is not None)
 
     async def open(self) -> None:
         """Probe the servers once, and from then on in the background."""

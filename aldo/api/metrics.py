@@ -62,7 +62,7 @@ class Metrics:
         self._usd = Counter("aldo_usd", "List price of what was used, in USD.", model, registry=self._all)
         self._up = Gauge("aldo_model_up", "Whether the last probe found it up.", model[1:], registry=self._all)
         self._reloads = Counter("aldo_reloads", "Files read anew, by what came of it.", ("result",), registry=self._all)
-        self.in_flight = Gauge("aldo_requests_in_flight", "Chats and embeddings under way.", registry=self._all)
+        self.in_flight: Gauge = Gauge("aldo_requests_in_flight", "Chats and embeddings under way.", registry=self._all)
         self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
         for result in ("changed", "same", "failed"):
             self._reloads.labels(result)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aldo.api.gateway import Gateway
     from aldo.api.settings import Settings
 
-log = logging.getLogger("aldo.serve")
+log: logging.Logger = logging.getLogger("aldo.serve")
 
 _MOST_COMPARED = 2_000
 """Entries of a catalog beyond which routes are not compared: it would take as long as many answers."""

@@ -23,7 +23,7 @@ from aldo.api.door.protocol import PatientProtocol
 from aldo.api.settings import Settings
 from aldo.errors import AldoError, UsageError
 
-log = logging.getLogger("aldo.serve")
+log: logging.Logger = logging.getLogger("aldo.serve")
 
 _KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: longer than clients and proxies keep theirs, so that they close first."""

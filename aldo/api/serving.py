@@ -26,7 +26,7 @@ class Serving:
         self.catalog = catalog
         self.conditions = conditions
         self._resolver = resolver
-        self.routing_digest = compile_catalog(catalog).routing_digest
+        self.routing_digest: str = compile_catalog(catalog).routing_digest
 
     def decide(self, request: RouteRequest, now: float) -> Decision:
         """The decision for a request, with those who are down left out. Raises as `route` does."""

@@ -62,7 +62,7 @@ class Builder:
     def __init__(self, document: Document, restored: Mapping[int, int]) -> None:
         self._restored = restored  # characters that were put in the place of others before parsing
         self.document = document
-        self.spans = Spans(document.text)
+        self.spans: Spans = Spans(document.text)
         self.value: Any = None
         self._frames: list[_Frame] = []
         self._frame: _Frame | None = None  # the innermost

@@ -48,7 +48,7 @@ class CatalogFile:
         """`changed`: the entries that are not known to be plainly valid; None for all of them."""
         self.document = document
         self.entries = entries
-        self.is_plain = False
+        self.is_plain: bool = False
         """Whether a glance told that the structure is valid. The value is then made when it is asked for."""
         self._value = value
         if value is not None:

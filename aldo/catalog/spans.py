@@ -26,9 +26,9 @@ class Spans:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.starts = array("l")
-        self.ends = array("l")
-        self.sizes = array("l")
+        self.starts: array[int] = array("l")
+        self.ends: array[int] = array("l")
+        self.sizes: array[int] = array("l")
         self.aliases: dict[int, int] = {}
         self._children: dict[int, list[int]] = {}
         self._ordinals: dict[int, dict[Any, int]] = {}

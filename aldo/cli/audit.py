@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 import click
 
+from aldo.catalog.chosen import chosen_catalog
 from aldo.catalog.write import create
 from aldo.cli.failure import reported
-from aldo.cli.options import Finite, catalog_option, chosen_catalog, json_option, refuse_existing
+from aldo.cli.options import Finite, catalog_option, json_option, refuse_existing
 from aldo.cli.terminal import fold
 from aldo.errors import UnknownNameError, UsageError, printable
 from aldo.schema import Catalog, ModelEntry

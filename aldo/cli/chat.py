@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from aldo.catalog.chosen import chosen_catalog
 from aldo.cli.asking import (
     client_for,
     file_bytes,
@@ -23,15 +24,7 @@ from aldo.cli.asking import (
     tools_of,
 )
 from aldo.cli.failure import reported
-from aldo.cli.options import (
-    Finite,
-    agent_of,
-    catalog_option,
-    chosen_catalog,
-    json_option,
-    request_fields,
-    request_options,
-)
+from aldo.cli.options import Finite, agent_of, catalog_option, json_option, request_fields, request_options
 from aldo.cli.spinner import spinner
 from aldo.errors import UsageError, printable
 from aldo.router import route

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from aldo.catalog.chosen import chosen_catalog
 from aldo.catalog.write import create
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, chosen_catalog, json_option, refuse_existing
+from aldo.cli.options import catalog_option, json_option, refuse_existing
 from aldo.cli.spinner import spinner
 from aldo.errors import printable
 from aldo.schema.printed import dumps

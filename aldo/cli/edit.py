@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from aldo.catalog import catalog_of, parse_text, read_document
+from aldo.catalog.chosen import catalog_path, chosen_overlays
 from aldo.catalog.document import Document
 from aldo.catalog.editing.assignment import assignment, dotted, typed
 from aldo.catalog.editing.edits import Below, add_entry, remove_entry, set_values, unset_values
@@ -22,7 +23,7 @@ from aldo.catalog.load import errors_of
 from aldo.catalog.revision import read_document_at
 from aldo.catalog.write import create, replace_text
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, chosen_overlays, json_option
+from aldo.cli.options import catalog_option, json_option
 from aldo.cli.verify import opened
 from aldo.errors import CatalogError, Finding, UsageError, printable
 from aldo.schema.printed import dumps

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from aldo.catalog.chosen import chosen_catalog
 from aldo.cli.asking import client_for, file_bytes, manner_of, manner_options, piped_text
 from aldo.cli.failure import reported
-from aldo.cli.options import agent_of, catalog_option, chosen_catalog, json_option, request_fields, request_options
+from aldo.cli.options import agent_of, catalog_option, json_option, request_fields, request_options
 from aldo.cli.spinner import spinner
 from aldo.errors import UsageError
 from aldo.router import route

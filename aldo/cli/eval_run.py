@@ -14,11 +14,12 @@ from typing import Any
 import click
 
 from aldo.catalog import load_agent
+from aldo.catalog.chosen import catalog_path, chosen_catalog, chosen_overlays
 from aldo.catalog.suites import load_suite
 from aldo.cli.eval_progress import Bars
 from aldo.cli.eval_report import Wanted, report_options
 from aldo.cli.failure import INTERRUPTED, reported
-from aldo.cli.options import Finite, catalog_option, catalog_path, chosen_catalog, chosen_overlays
+from aldo.cli.options import Finite, catalog_option
 from aldo.cli.terminal import fold
 from aldo.errors import AldoError, UsageError, printable
 from aldo.eval.report.build import WHOLE, build_report

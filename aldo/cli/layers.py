@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from aldo.catalog.chosen import catalog_path, chosen_overlays
 from aldo.catalog.layers.fields import FieldChange, field_changes
 from aldo.catalog.layers.layered import Layered, read_layers
 from aldo.catalog.layers.provenance import Link, Trace, trace
@@ -16,7 +17,7 @@ from aldo.catalog.layers.steps import ABSENT
 from aldo.catalog.spans import pointer
 from aldo.catalog.written import flow
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, chosen_overlays, json_option, side_options, sides
+from aldo.cli.options import catalog_option, json_option, side_options, sides
 from aldo.errors import Span, UnknownNameError, printable
 from aldo.schema.printed import dumps
 from aldo.schema.secrets import masked

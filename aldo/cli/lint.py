@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from aldo.cli.options import catalog_path, chosen_overlays, overlay_option, shipped_catalog
+from aldo.catalog.chosen import catalog_path, chosen_overlays, shipped_catalog
+from aldo.cli.options import overlay_option
 from aldo.cli.terminal import fold
 from aldo.errors import UsageError, printable
 from aldo.schema.printed import dumps

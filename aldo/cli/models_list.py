@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aldo.catalog.chosen import chosen_catalog
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, chosen_catalog, json_option
+from aldo.cli.options import catalog_option, json_option
 from aldo.errors import printable
 from aldo.router import compile_catalog
 from aldo.router.stages import may_see

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from aldo.catalog.chosen import chosen_overlays
 from aldo.errors import UsageError
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 
 if TYPE_CHECKING:
-    from aldo.schema import Catalog
     from aldo.schema.agent import Agent
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Option(Protocol):
+    """A decorator that gives a command an option."""
+
+    def __call__(self, command: Command, /) -> Command: ...
 
 
 class Finite(click.FloatRange):
@@ -28,7 +33,7 @@ class Finite(click.FloatRange):
         return number if isfinite(number) else self.fail(f"{value!r} is no finite number", param, ctx)
 
 
-overlay_option = click.option(
+overlay_option: Option = click.option(
     "--overlay",
     "overlays",
     multiple=True,
@@ -45,39 +50,19 @@ def catalog_option(command: Command) -> Command:
     )(command)
 
 
-request_option = click.option(
+request_option: Option = click.option(
     "--request",
     "request_file",
     metavar="JSON|FILE",
     help="Take the request from JSON: itself, a file of it, or `-` for stdin.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def catalog_path(given: str | None) -> str:
-    """The catalog to use: the option, the environment, the working directory, the package."""
-    if given == "":
-        raise UsageError("--catalog is empty; name a file")
-    if given is not None:
-        return given
-    if os.environ.get("ALDO_CATALOG"):
-        return os.environ["ALDO_CATALOG"]
-    if Path("models.yaml").exists():
-        return "models.yaml"
-    return shipped_catalog()
+json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def refuse_existing(output: str | None) -> None:
     """Raises `UsageError` where a new file cannot be made, before any work is done for it."""
     if output is not None and Path(output).exists():
         raise UsageError(f"{output} exists already; nothing was written to it")
-
-
-def chosen_overlays(given: tuple[str, ...]) -> tuple[str, ...]:
-    """The overlays to lay over it: the options, else the environment, whose files are separated as in PATH."""
-    if not all(given):
-        raise UsageError("--overlay is empty; name a file")
-    return given or tuple(path for path in os.environ.get("ALDO_OVERLAYS", "").split(os.pathsep) if path)
 
 
 def side_options(command: Command) -> Command:
@@ -101,22 +86,6 @@ def sides(
         raise UsageError("an overlay is named by an empty text; name a file")
     common = both if base or head else chosen_overlays(both)
     return common + base, common + head
-
-
-def chosen_catalog(catalog: str | None, overlays: tuple[str, ...]) -> Catalog:
-    """The catalog to use with its overlays. Raises `CatalogError` where they cannot be used."""
-    from aldo.catalog.revision import load_catalog_at
-
-    return load_catalog_at(catalog_path(catalog), chosen_overlays(overlays))
-
-
-def shipped_catalog() -> str:
-    """The catalog inside the installed package; in a checkout it lies beside the package."""
-    package = Path(__file__).parents[1]
-    for place in (package / "models.yaml", package.parent / "models.yaml"):
-        if place.is_file():
-            return str(place)
-    raise UsageError("no catalog: give --catalog FILE or set ALDO_CATALOG")
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ import sys
 import click
 
 from aldo.catalog import load_policy
+from aldo.catalog.chosen import chosen_catalog
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, chosen_catalog, json_option
+from aldo.cli.options import catalog_option, json_option
 from aldo.cli.terminal import fold
 from aldo.errors import printable
 from aldo.router import prove

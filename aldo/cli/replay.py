@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aldo.catalog.chosen import catalog_path
 from aldo.catalog.revision import load_catalog_at
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, catalog_path, json_option, sides
+from aldo.cli.options import catalog_option, json_option, sides
 from aldo.errors import UsageError, printable
 from aldo.replay import export, replay
 from aldo.schema.decimals import plain_text

@@ -7,16 +7,9 @@ from typing import Any
 
 import click
 
+from aldo.catalog.chosen import chosen_catalog
 from aldo.cli.failure import print_error, reported
-from aldo.cli.options import (
-    agent_of,
-    catalog_option,
-    chosen_catalog,
-    json_option,
-    request_fields,
-    request_option,
-    request_options,
-)
+from aldo.cli.options import agent_of, catalog_option, json_option, request_fields, request_option, request_options
 from aldo.cli.verify import decision_record, opened, verified
 from aldo.cli.wording import decision_text, trace_text, why_not_text
 from aldo.errors import AldoError, InvalidRequestError, NoEligibleModelError, UsageError

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from aldo.catalog.chosen import catalog_path, chosen_overlays
 from aldo.cli.failure import reported
-from aldo.cli.options import Finite, catalog_option, catalog_path, chosen_overlays
+from aldo.cli.options import Finite, catalog_option
 from aldo.errors import UsageError
 from aldo.schema.vocabulary import PRIVACY_TIERS
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from aldo.catalog import load_route_tests
+from aldo.catalog.chosen import chosen_catalog
 from aldo.cli.examples import RENDERED, as_yaml
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option, chosen_catalog
+from aldo.cli.options import catalog_option
 from aldo.errors import UsageError, printable
 from aldo.router.examples import recorded, run_tests
 from aldo.schema.route_tests import RouteTests

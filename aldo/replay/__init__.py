@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 
 if TYPE_CHECKING:
     from aldo.replay.portable import export
@@ -27,4 +27,4 @@ _HOMES = {
     "replay": "run",
 }
 
-__getattr__ = lazy_names("aldo.replay", _HOMES)
+__getattr__: Load = lazy_names("aldo.replay", _HOMES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 
 if TYPE_CHECKING:
     from aldo.router.compiled import CompiledCatalog, compile_catalog
@@ -31,4 +31,4 @@ _HOMES = {
     "why_not": "decide",
 }
 
-__getattr__ = lazy_names("aldo.router", _HOMES)
+__getattr__: Load = lazy_names("aldo.router", _HOMES)

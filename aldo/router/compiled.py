@@ -22,7 +22,7 @@ class CompiledCatalog:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self.table = RoutingTable(catalog)
+        self.table: RoutingTable = RoutingTable(catalog)
 
     @property
     def catalog_digest(self) -> str:

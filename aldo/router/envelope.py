@@ -22,17 +22,17 @@ class Envelope:
     def __init__(self, members: Iterable[Facts]) -> None:
         by_tie = sorted(members, key=tie)
         # `min` gives the first of equals, and the first is the one that wins the tie.
-        self.free = by_tie[0]
-        self.only_in = min(by_tie, key=lambda f: f.pico_in)
-        self.only_out = min(by_tie, key=lambda f: f.pico_out)
+        self.free: Facts = by_tie[0]
+        self.only_in: Facts = min(by_tie, key=lambda f: f.pico_in)
+        self.only_out: Facts = min(by_tie, key=lambda f: f.pico_out)
         stairs = _staircase(by_tie)
-        self.corners = _hull(stairs)
+        self.corners: tuple[Facts, ...] = _hull(stairs)
         places = {id(facts): place for place, facts in enumerate(stairs)}
-        self.steps = tuple(
+        self.steps: tuple[Step, ...] = tuple(
             _step(stairs[places[id(a)] : places[id(b)] + 1])
             for a, b in zip(self.corners, self.corners[1:], strict=False)
         )
-        self.sole = self.corners[0] if not self.steps else None
+        self.sole: Facts | None = self.corners[0] if not self.steps else None
         """The one that is the cheapest for all sizes of which none is zero, if one is."""
 
     def is_like(self, other: Envelope) -> bool:

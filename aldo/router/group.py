@@ -26,9 +26,11 @@ class Group:
     def __init__(self, members: Sequence[Facts]) -> None:
         """`members` in the order of a shelf: by the prices of input and output, then by tie."""
         self._candidates = len(members)
-        self.members = _undominated(members)
-        self.contexts = sorted({facts.context_tokens for facts in self.members})
-        self.limits = sorted({facts.max_output_tokens for facts in self.members if facts.max_output_tokens is not None})
+        self.members: tuple[Facts, ...] = _undominated(members)
+        self.contexts: list[int] = sorted({facts.context_tokens for facts in self.members})
+        self.limits: list[int] = sorted(
+            {facts.max_output_tokens for facts in self.members if facts.max_output_tokens is not None}
+        )
         self._envelopes: dict[tuple[int, int], Envelope | None] = {}
         self.without: dict[str, Group] = {}
         """The groups that are left when one member is out."""

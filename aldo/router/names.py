@@ -17,15 +17,17 @@ class KnownNames:
 
     def __init__(self, facts: Iterable[Facts], vocabulary: Vocabulary) -> None:
         facts = tuple(facts)
-        self.declared = {
+        self.declared: dict[str, frozenset[str]] = {
             "capabilityClasses": frozenset(vocabulary.capability_classes),
             "capabilities": frozenset(vocabulary.capabilities),
         }
-        self.classes = frozenset(CAPABILITY_CLASSES) | self.declared["capabilityClasses"]
-        self.classes |= {fact.capability_class for fact in facts}
-        self.capabilities = frozenset(CAPABILITIES) | self.declared["capabilities"]
-        self.capabilities = self.capabilities.union(*(fact.provides for fact in facts))
-        self.models = frozenset(fact.id for fact in facts)
+        self.classes: frozenset[str] = frozenset(CAPABILITY_CLASSES).union(
+            self.declared["capabilityClasses"], (fact.capability_class for fact in facts)
+        )
+        self.capabilities: frozenset[str] = frozenset(CAPABILITIES).union(
+            self.declared["capabilities"], *(fact.provides for fact in facts)
+        )
+        self.models: frozenset[str] = frozenset(fact.id for fact in facts)
 
     def check(self, request: RouteRequest) -> None:
         """Raises `UnknownNameError` for a class, tag or pin that does not exist.

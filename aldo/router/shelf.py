@@ -14,7 +14,7 @@ class Shelf:
     __slots__ = ("_providing", "members")
 
     def __init__(self, members: Iterable[Facts]) -> None:
-        self.members = sorted(members, key=lambda f: (f.pico_in, f.pico_out, tie(f)))
+        self.members: list[Facts] = sorted(members, key=lambda f: (f.pico_in, f.pico_out, tie(f)))
         self._providing: dict[str, int] = {}  # per tag the places of those that provide it, as bits
         for place, facts in enumerate(self.members):
             for tag in facts.provides:

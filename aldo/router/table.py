@@ -24,7 +24,7 @@ from aldo.schema.canonical import digest
 from aldo.schema.catalog import Catalog
 from aldo.schema.decimals import pico_decimal
 from aldo.schema.request import RouteRequest
-from aldo.schema.vocabulary import LOCALITIES
+from aldo.schema.vocabulary import LOCALITIES, Locality
 
 _MOST_KEPT = 10_000
 _MOST_PEELED = 3  # of the best that are out, before the others are looked through one by one
@@ -48,9 +48,9 @@ class RoutingTable:
     """Routing facts by id, and per class × tier the entries that pass enabled, privacy and class."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.sensitive_localities = frozenset(catalog.routing.sensitive_localities)
-        self.facts = {model: project(catalog.by_id[model]) for model in sorted(catalog.by_id)}
-        self.names = KnownNames(self.facts.values(), catalog.vocabulary)
+        self.sensitive_localities: frozenset[Locality] = frozenset(catalog.routing.sensitive_localities)
+        self.facts: dict[str, Facts] = {model: project(catalog.by_id[model]) for model in sorted(catalog.by_id)}
+        self.names: KnownNames = KnownNames(self.facts.values(), catalog.vocabulary)
         self._cells = cells(self.facts.values(), self.sensitive_localities)
         self._shelves: dict[tuple[str, str, str], Shelf] = {}
         self._orders: dict[Any, tuple[tuple[GroupKey, Group], ...]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 
 if TYPE_CHECKING:
     from aldo.schema.agent import Agent
@@ -74,4 +74,4 @@ __all__ = [
     "WhyNot",
 ]
 
-__getattr__ = lazy_names("aldo.schema", _HOMES)
+__getattr__: Load = lazy_names("aldo.schema", _HOMES)

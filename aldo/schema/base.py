@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -16,7 +16,7 @@ class Frozen(BaseModel):
     with `by_name=False`, so a snake_case key in YAML is an unknown key.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="forbid",
         alias_generator=to_camel,
@@ -31,7 +31,7 @@ class Frozen(BaseModel):
 class SnakeCase(Frozen):
     """The same for files that spell their keys in snake_case: agents and suites."""
 
-    model_config = ConfigDict(alias_generator=None)
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=None)
 
 
 def _whole_number(value: Any) -> Any:
@@ -40,7 +40,7 @@ def _whole_number(value: Any) -> Any:
     return value
 
 
-Whole = BeforeValidator(_whole_number)
+Whole: BeforeValidator = BeforeValidator(_whole_number)
 """Annotates an int that must be written as one: no booleans, no texts that look like numbers.
 
 Bounds stand before it, `Annotated[int, Field(ge=1), Whole]`, so that they reach the JSON Schema.

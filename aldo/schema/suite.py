@@ -7,7 +7,7 @@ where it is run, and a judge is asked for by its capability class.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -92,7 +92,7 @@ class Regex(_Evaluator):
 class JsonSchema(_Evaluator):
     """Whether the answer is JSON that fits a schema; a code fence around it does not count."""
 
-    model_config = _exactly_one("schema", "ref")
+    model_config: ClassVar[ConfigDict] = _exactly_one("schema", "ref")
 
     type: Literal["json-schema"]
     ref: Text | None = None
@@ -177,7 +177,7 @@ Evaluator = Annotated[
 class SuiteBody(SnakeCase):
     """What is asked, how, and how the answers are looked at."""
 
-    model_config = _exactly_one("cases", "cases_dataset")
+    model_config: ClassVar[ConfigDict] = _exactly_one("cases", "cases_dataset")
 
     name: Name
     description: Text | None = None

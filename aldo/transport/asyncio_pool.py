@@ -36,9 +36,9 @@ class AsyncioPool:
         self._draining: set[asyncio.Task[None]] = set()
 
     async def send(
-        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts
+        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts, model: str
     ) -> _Answer:
-        """Post a message; the answer's body is still to come."""
+        """Post a message for an entry; the answer's body is still to come."""
         session = self._session(reach, urlsplit(url).hostname if reach.guarded else None)
         patience = aiohttp.ClientTimeout(
             total=None, connect=timeouts.connect, sock_read=min(timeouts.read, timeouts.no_content)

@@ -27,7 +27,8 @@ class ChatExchange(Exchange):
     def __init__(self, binding: Binding, timeouts: Timeouts, request: ChatRequest, *, stream: bool) -> None:
         super().__init__(binding, timeouts)
         self.request = request
-        self._stream = self.hands_on = stream
+        self._stream = stream
+        self.hands_on = stream
         self._answer = ChatAccumulator()
 
     def body(self) -> Mapping[str, Any]:

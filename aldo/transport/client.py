@@ -21,7 +21,7 @@ from aldo.transport.chat import ChatRequest, ChatResult, Event
 from aldo.transport.course import Course, Plan
 from aldo.transport.embedding import EmbeddingRequest, EmbeddingResult
 from aldo.transport.exchange import Exchange
-from aldo.transport.pool import Answer, Connections, Pool
+from aldo.transport.pool import MODEL, Answer, Connections, Pool
 from aldo.transport.steps import Pause, Result, Steps, chatting, embedding
 from aldo.transport.structured import wanted
 
@@ -149,7 +149,14 @@ class ModelClient(_Client):
     def _answer(self, exchange: Exchange) -> Iterator[httpx.Response]:
         http = self._pool.client(exchange.binding.reach)
         content, headers, timeout = exchange.content(), exchange.headers(), exchange.timeouts.for_http()
-        message = http.build_request("POST", exchange.url, content=content, headers=headers, timeout=timeout)
+        message = http.build_request(
+            "POST",
+            exchange.url,
+            content=content,
+            headers=headers,
+            timeout=timeout,
+            extensions={MODEL: exchange.binding.entry.id},
+        )
         exchange.sent = True
         response = http.send(message, stream=True)
         try:
@@ -268,7 +275,10 @@ class AsyncModelClient(_Client):
     async def _answer(self, exchange: Exchange) -> AsyncIterator[Answer]:
         content, headers = exchange.content(), exchange.headers()
         exchange.sent = True
-        answer = await self._pool.send(exchange.binding.reach, exchange.url, content, headers, exchange.timeouts)
+        binding = exchange.binding
+        answer = await self._pool.send(
+            binding.reach, exchange.url, content, headers, exchange.timeouts, binding.entry.id
+        )
         try:
             exchange.opened(answer.status, answer.headers)
             yield answer

@@ -36,9 +36,9 @@ class Course:
         self._place = 0
         self._tries = 0
         self._asked_first: Exchange | None = None
-        self.binding = plan.bindings[0]
+        self.binding: Binding = plan.bindings[0]
         """The entry to ask now."""
-        self.moved = False
+        self.moved: bool = False
         """Whether the last failure led to another entry, rather than to the same once more."""
 
     def succeeded(self, exchange: Exchange) -> None:

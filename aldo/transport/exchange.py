@@ -30,20 +30,20 @@ _AGENT = f"aldo/{__version__}"
 class Exchange:
     """What all of them share: the request, the status, the clocks, and errors that hold nothing of what was sent."""
 
-    path = ""
-    hands_on = False
+    path: str = ""
+    hands_on: bool = False
     """Whether its events go to the caller as they come."""
 
     def __init__(self, binding: Binding, timeouts: Timeouts) -> None:
         self.binding = binding
         self.timeouts = timeouts
-        self.url = binding.url + self.path
-        self.at = datetime.now(UTC)
-        self.first_byte = False
+        self.url: str = binding.url + self.path
+        self.at: datetime = datetime.now(UTC)
+        self.first_byte: bool = False
         """Whether the answer has begun: a byte of the body of a 200, as it was sent."""
         self.sent = False
         """Whether the request is on its way."""
-        self.told = False
+        self.told: bool = False
         """Whether anything of the answer has been handed on."""
         self.recorded = False
         """Whether its usage row is written."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import httpx
 
@@ -16,6 +16,9 @@ from aldo.transport.egress import AsyncGuardedTransport, EgressPolicy, GuardedTr
 from aldo.transport.egress.guard import CONNECTIONS, KEPT, KEPT_SECONDS
 
 _LIMITS = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=KEPT, keepalive_expiry=KEPT_SECONDS)
+
+MODEL = "aldo_model"
+"""The extension of a request that names its entry, for who plays the network; it is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,11 @@ class Pool:
     `http` takes the place of the network in tests.
     """
 
+    network: ClassVar[httpx.BaseTransport | None] = None
+    """What takes its place where a pool is given none; see `FakeModels.installed`."""
+
     def __init__(self, http: httpx.BaseTransport | None = None) -> None:
-        self._http = http
+        self._http = http or self.network
         self._closed = False
         self._clients: dict[Reach, httpx.Client] = {}
         self._lock = threading.Lock()
@@ -131,8 +137,11 @@ class Connections(Protocol):
     """What an asynchronous client asks through."""
 
     async def send(
-        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts
-    ) -> Answer: ...
+        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts, model: str
+    ) -> Answer:
+        """Post a message for an entry; the answer's body is still to come."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -159,8 +168,10 @@ class _HttpxAnswer:
 class AsyncPool:
     """The same for asyncio and trio."""
 
+    network: ClassVar[httpx.AsyncBaseTransport | None] = None
+
     def __init__(self, http: httpx.AsyncBaseTransport | None = None) -> None:
-        self._http = http
+        self._http = http or self.network
         self._closed = False
         self._clients: dict[Reach, httpx.AsyncClient] = {}
 
@@ -182,11 +193,13 @@ class AsyncPool:
         return self._clients[reach]
 
     async def send(
-        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts
+        self, reach: Reach, url: str, content: bytes, headers: Mapping[str, str], timeouts: Timeouts, model: str
     ) -> Answer:
-        """Post a message; the answer's body is still to come."""
+        """Post a message for an entry; the answer's body is still to come."""
         http = self.client(reach)
-        request = http.build_request("POST", url, content=content, headers=headers, timeout=timeouts.for_http())
+        request = http.build_request(
+            "POST", url, content=content, headers=headers, timeout=timeouts.for_http(), extensions={MODEL: model}
+        )
         return _HttpxAnswer(await http.send(request, stream=True))
 
     async def aclose(self) -> None:

@@ -28,7 +28,7 @@ class UsageLog:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self._mutex = threading.Lock()
         try:
             # Readable too: the end of the file is looked at before each row.

@@ -36,9 +36,9 @@ class Entry:
 
     def __init__(self, value: Mapping[str, Any], path: Path, index: int) -> None:
         get = value.get
-        self.value = value
-        self.path = path
-        self.index = index
+        self.value: Mapping[str, Any] = value
+        self.path: Path = path
+        self.index: int = index
         self.id: str | None = _text(get("id"))
         locality = _text(get("locality"))
         self.locality: str | None = locality if locality in LOCALITIES else None

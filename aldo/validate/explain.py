@@ -1,4 +1,4 @@
-"""A rule's documentation: for the terminal, and all of them as the page `docs/rules.md`."""
+"""A rule's documentation: for the terminal, and all of them as the page `docs/reference/rules.md`."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult
 
 from aldo.catalog import CatalogFile
+from aldo.catalog.document import Document
 from aldo.catalog.spans import pointer
 from aldo.errors import Fix
 from aldo.router.cells import cells
@@ -33,13 +34,13 @@ class Subject:
     ) -> None:
         """`parts`: what an overlay says of entries, each with its path, in place of the entries of a catalog."""
         self.file = file
-        self.document = file.document
+        self.document: Document = file.document
         self.today = today
         self.max_age_days = max_age_days
         self._base_urls: dict[str, SplitResult | None] = {}
         if parts is None:
             parts = (((*file.prefix, index), value) for index, value in enumerate(file.models))
-        self.entries = [
+        self.entries: list[Entry] = [
             Entry(value, path, index) for index, (path, value) in enumerate(parts) if isinstance(value, dict)
         ]
 

@@ -22,7 +22,7 @@ FILES = ["Containerfile", "aldo.service", "nginx.conf"]
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_page_shows_the_file_as_it_is(name: str) -> None:
-    assert f"\n{(FOLDER / name).read_text('utf-8')}```" in (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    assert f"\n{(FOLDER / name).read_text('utf-8')}```" in (ROOT / "docs" / "how-to" / "deploy.md").read_text("utf-8")
 
 
 def _takes(arguments: list[str]) -> None:

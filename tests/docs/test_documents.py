@@ -22,7 +22,7 @@ from aldo.validate.settings import Settings, read_settings
 from tests.support.cases import MODELS, ROOT
 from tests.support.mlx_server import MlxServer
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN_BY_OTHERS = {
     "sh install": "tests/test_install.py",
@@ -35,6 +35,9 @@ RUN_BY_OTHERS = {
     "dockerfile": "tests/docs/test_deployment.py",
     "ini": "tests/docs/test_deployment.py",
     "nginx": "tests/docs/test_deployment.py",
+    "text": "test_python_snippets_run, as what the snippet before it prints",
+    "python pytest": "tests/testing/test_route_assertions.py",
+    "toml pytest": "tests/testing/test_route_assertions.py",
 }
 
 
@@ -123,7 +126,7 @@ def _linked(folder: Path) -> Path:
 
 
 def _of(language: str) -> pytest.MarkDecorator:
-    chosen = [snippet for snippet in SNIPPETS if snippet.language == language]
+    chosen = [snippet for snippet in SNIPPETS if snippet.language == language and "pytest" not in snippet.words]
     return pytest.mark.parametrize("snippet", chosen, ids=lambda snippet: snippet.place)
 
 
@@ -158,6 +161,9 @@ def test_python_snippets_run(snippet: Snippet, request: pytest.FixtureRequest) -
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout
+    following = SNIPPETS[SNIPPETS.index(snippet) + 1 :][:1]
+    if following and following[0].language == "text":
+        assert done.stdout == following[0].text
 
 
 _LOADERS = {"agent": load_agent, "policy": load_policy, "routes": load_route_tests}

@@ -16,7 +16,7 @@ from tests.support.cases import MODELS, ROOT
 
 
 def _steps() -> list[dict[str, Any]]:
-    text = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    text = (ROOT / "docs" / "how-to" / "ci.md").read_text("utf-8")
     (block,) = re.findall(r"^```yaml routing\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     (job,) = yaml.safe_load(block)["jobs"].values()
     return [step for step in job["steps"] if "run" in step and not step["run"].startswith(("pip ", "gh "))]

@@ -467,7 +467,7 @@ def test_a_password_in_a_base_url_is_in_no_log() -> None:
 
 @pytest.mark.parametrize("place", LINES)
 def test_no_logger_but_httpcores_is_told_what_a_server_writes_above_the_body(place: str) -> None:
-    """httpcore writes all headers at DEBUG; docs/privacy.md says so."""
+    """httpcore writes all headers at DEBUG; docs/explanation/privacy.md says so."""
     told = told_of(LINES[place](SECRET), PLAIN)
     records = [told.logs[i : i + 2] for i in range(0, len(told.logs), 2)]
     others = [text for record in records for text in record if not record[0].startswith("DEBUG httpcore.")]

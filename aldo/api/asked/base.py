@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,7 +16,7 @@ from aldo.api.faults import RequestFault
 class Body(BaseModel):
     """The JSON of a request. A field that nobody knows is refused: dropped in silence it would be missed too late."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True, strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True, strict=True)
 
 
 def _number(value: Any) -> Any:
@@ -24,7 +24,7 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = BeforeValidator(_number)
+Integer: BeforeValidator = BeforeValidator(_number)
 Read = TypeVar("Read", bound=Body)
 
 

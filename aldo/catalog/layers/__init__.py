@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 
 if TYPE_CHECKING:
     from aldo.catalog.layers.layered import Layered, MergedDocument, layered, read_layers
@@ -43,4 +43,4 @@ __all__ = [
     "trace",
 ]
 
-__getattr__ = lazy_names("aldo.catalog.layers", _HOMES)
+__getattr__: Load = lazy_names("aldo.catalog.layers", _HOMES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aldo.catalog.document import Document
 from aldo.catalog.layers.steps import Birth, Path, Step, Subject, place_of, value_at
 from aldo.catalog.load import CatalogFile
 
@@ -12,15 +13,15 @@ class Merged:
     """The catalog so far. Values of the layers are shared, never changed."""
 
     def __init__(self, base: CatalogFile) -> None:
-        self.documents = [base.document]
+        self.documents: list[Document] = [base.document]
         value = base.document.value
         self.entries: dict[str, Any] = {entry["id"]: entry for entry in base.models}
         self.sections: dict[str, Any] = {} if isinstance(value, list) else {**value}
         self.sections.pop("models", None)
         self.births: dict[str, Birth] = {}
         """Of entries that layers added; the others came from the base."""
-        self.base_index = {model: index for index, model in enumerate(self.entries)}
-        self.base_prefix = base.prefix
+        self.base_index: dict[str, int] = {model: index for index, model in enumerate(self.entries)}
+        self.base_prefix: tuple[str | int, ...] = base.prefix
         self.steps: dict[Subject, list[Step]] = {}
         self.gone: dict[str, Any] = {}
         """Entries that a layer removed, as they were."""

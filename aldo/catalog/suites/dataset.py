@@ -45,8 +45,8 @@ class Dataset:
     """What a file of cases holds. Its defects are the findings of the document. Never raises for what is in it."""
 
     def __init__(self, path: str) -> None:
-        self.document = read_source(path)
-        self.rows = 0
+        self.document: Document = read_source(path)
+        self.rows: int = 0
         self._columns: list[str] = []
         ending = Path(path).suffix.lower()
         self._is_csv = ending == ".csv"

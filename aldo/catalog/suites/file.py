@@ -83,7 +83,7 @@ class SuiteFile:
         self.dataset: Dataset | None = None
         self.cases: tuple[Placed, ...] = ()
         self.schemas: dict[str, Any] = {}
-        self.suite = _suite_of(document)
+        self.suite: Suite | None = _suite_of(document)
         checks = SuiteChecks(document)
         if not checks.body or any(finding.code == codes.WRONG_KIND for finding in document.findings):
             return

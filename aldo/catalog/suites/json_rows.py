@@ -25,7 +25,7 @@ class NoJson(ValueError):
         super().__init__(problem)
         self.hint = hint
         self.at = at
-        self.end = at + length
+        self.end: int = at + length
 
 
 class JsonText(NamedTuple):

@@ -127,7 +127,7 @@ class EvalLog:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, resume: bool = False) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self._is_new = False
         is_new = not os.path.lexists(self.path)
         try:

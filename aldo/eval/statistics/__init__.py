@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 
 if TYPE_CHECKING:
     from aldo.eval.statistics.adjust import holm
@@ -59,4 +59,4 @@ _HOMES = {
     "wilson": "proportion",
 }
 
-__getattr__ = lazy_names("aldo.eval.statistics", _HOMES)
+__getattr__: Load = lazy_names("aldo.eval.statistics", _HOMES)

@@ -34,7 +34,7 @@ class Comparison:
         self._typical = Typical(base, head, self._found)
         self._base, self._head = Side(base), Side(head, base)
         self._reserves: dict[str, dict[PrivacyTier, list[Reserve]]] = {}
-        self.complete = True
+        self.complete: bool = True
         """Whether the effort was enough to compare all requests."""
         try:
             for name in sorted(self._base.classes | self._head.classes):

@@ -1,4 +1,4 @@
 """Statements about all requests, decided: `check` is the door, `never` and `always` the two kinds of statement.
 
-The method is written down in `docs/proof.md`, with why it is complete.
+The method is written down in `docs/explanation/proofs.md`, with why it is complete.
 """

@@ -15,7 +15,7 @@ class Effort:
     """What may still be compared. A count and not a clock: the same catalogs always end the same way."""
 
     def __init__(self, most: int = MOST) -> None:
-        self.left = most
+        self.left: int = most
 
     def spend(self, amount: int = 1) -> None:
         """Raises `OutOfEffortError` when nothing is left."""

@@ -3,11 +3,11 @@
 What answers is told by the shape of its body, never by its status: there are servers that say 200 to anything.
 """
 
-from aldo._lazy import lazy_names
+from aldo._lazy import Load, lazy_names
 
 __all__ = ["Availability", "Discovery", "Found", "availability", "availability_async", "discover", "discover_async"]
 
-__getattr__ = lazy_names(
+__getattr__: Load = lazy_names(
     "aldo.transport.probes",
     {
         "Availability": "available",

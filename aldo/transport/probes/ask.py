@@ -45,7 +45,7 @@ class Ask:
     def __init__(self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str], seconds: float) -> None:
         parts = urlsplit(without_user(url))
         path = parts.path.rstrip("/").removesuffix("/v1")
-        self.root = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+        self.root: str = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
         self.seconds = seconds
         self._client = client
         authorization = basic_authorization(url)

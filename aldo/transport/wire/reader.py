@@ -22,9 +22,9 @@ class EventReader:
             list[bytes] | None
         ) = []  # what came before the first byte that is neither white space nor a byte order mark
         self._page: list[bytes] | None = None  # the pieces of a body that is no stream
-        self.done = False
+        self.done: bool = False
         """Whether `[DONE]` has come; nothing after it counts."""
-        self.content = False
+        self.content: bool = False
         """Whether the last piece held content, not only keep-alives and white space."""
 
     def feed(self, piece: bytes) -> list[bytes]:
@@ -63,12 +63,12 @@ class EventReader:
 class WholeReader:
     """The same for a body that is one value: the end gives all of it."""
 
-    done = False
+    done: bool = False
 
     def __init__(self, most: int | None = None) -> None:
         self._pieces: list[bytes] = []
         self._left = most
-        self.content = False
+        self.content: bool = False
 
     def feed(self, piece: bytes) -> list[bytes]:
         self.content = bool(piece.strip())

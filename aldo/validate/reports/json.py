@@ -1,4 +1,4 @@
-"""The report as one JSON object; `docs/json.md` describes it."""
+"""The report as one JSON object; `docs/reference/json.md` describes it."""
 
 from __future__ import annotations
 

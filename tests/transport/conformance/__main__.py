@@ -1,6 +1,6 @@
 """Runs every check against every server that is here, and prints the table: `python -m tests.transport.conformance`.
 
-`--write` puts it into docs/servers.md, with what is known of servers that are not installed.
+`--write` puts it into docs/reference/servers.md, with what is known of servers that are not installed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.transport.conformance.servers import SUBJECTS, Started, installed
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.transport.conformance", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the table into docs/servers.md")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/reference/servers.md")
     parser.add_argument("--only", metavar="SERVER,…", help=f"some of {', '.join(SUBJECTS)}")
     options = parser.parse_args()
     chosen = options.only.split(",") if options.only else list(SUBJECTS)

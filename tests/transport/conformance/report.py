@@ -11,7 +11,7 @@ from tests.transport.conformance.clients import CLIENTS, Way
 from tests.transport.conformance.expectations import EXPECTED, everything, known
 from tests.transport.conformance.servers import SUBJECTS, Started
 
-PAGE: Path = ROOT / "docs" / "servers.md"
+PAGE: Path = ROOT / "docs" / "reference" / "servers.md"
 BEGIN, END = "<!-- written by python -m tests.transport.conformance --write -->", "<!-- end of what was written -->"
 
 Row = Mapping[Way, str]
