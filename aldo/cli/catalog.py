@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import click
 
-from aldo.cli.lazy import LazyGroup
+from aldo.cli.lazy import Commands, LazyGroup
 
 
 class _Catalog(LazyGroup):
-    commands_at: ClassVar = {
+    commands_at: ClassVar[Commands] = {
         "explain": ("aldo.cli.layers:explain", "Which layer set each value of an entry."),
         "render": ("aldo.cli.layers:render", "The merged catalog."),
         "diff": ("aldo.cli.layers:fields", "Two catalogs, field by field."),

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import click
 
-from aldo.cli.lazy import LazyGroup
+from aldo.cli.lazy import Commands, LazyGroup
 
 
 class _Eval(LazyGroup):
-    commands_at: ClassVar = {
+    commands_at: ClassVar[Commands] = {
         "run": ("aldo.cli.eval_run:command", "Put a suite to models, log every answer, compare."),
         "report": ("aldo.cli.eval_report:command", "Report on a log: text, JSON, JUnit, Markdown, HTML."),
     }

@@ -9,11 +9,13 @@ from typing import ClassVar
 
 import click
 
+Commands = Mapping[str, tuple[str, str]]
+
 
 class LazyGroup(click.Group):
     """Lists its commands without importing them: `aldo lint` does not pay for HTTP."""
 
-    commands_at: ClassVar[Mapping[str, tuple[str, str]]]
+    commands_at: ClassVar[Commands]
     """By name the module, or `module:attribute` where it is not called `command`, and a summary."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

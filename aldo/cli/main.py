@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from typing import ClassVar
 
 import click
 
 from aldo._version import __version__
 from aldo.cli.failure import INTERRUPTED, print_error, reported
-from aldo.cli.lazy import LazyGroup
+from aldo.cli.lazy import Commands, LazyGroup
 from aldo.errors import UsageError
 
 _COMMANDS = {
+    "demo": ("aldo.cli.demo.command", "What aldo does, each step as you would type it."),
     "lint": ("aldo.cli.lint", "Check catalog files; every defect with its place."),
     "route": ("aldo.cli.route", "Which model serves a request, and why."),
     "prove": ("aldo.cli.prove", "Prove statements about routing for every request."),
@@ -27,16 +29,16 @@ _COMMANDS = {
     "eval": ("aldo.cli.evals", "Put suites of cases to models, and compare."),
     "serve": ("aldo.cli.serve", "An OpenAI-compatible gateway that routes."),
     "keys": ("aldo.cli.keys", "Make keys for clients of the gateway."),
-    "models": ("aldo.cli.models", "What the catalog holds."),
+    "models": ("aldo.cli.models", "What the catalog holds, what runs here, what is true."),
     "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),
 }
 
 
-_MAY_LAST = {"chat", "embed", "eval", "models", "serve"}
+_MAY_LAST = {"chat", "demo", "embed", "eval", "models", "serve"}
 
 
 class _Aldo(LazyGroup):
-    commands_at = _COMMANDS
+    commands_at: ClassVar[Commands] = _COMMANDS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _MAY_LAST:

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import click
 
-from aldo.cli.lazy import LazyGroup
+from aldo.cli.lazy import Commands, LazyGroup
 
 
 class _Models(LazyGroup):
-    commands_at: ClassVar = {
+    commands_at: ClassVar[Commands] = {
         "list": ("aldo.cli.models_list:command", "The entries; with --live, which can be used now."),
         "discover": ("aldo.cli.discover:command", "An overlay of the model servers on this machine."),
         "audit": ("aldo.cli.audit:command", "Ask live servers whether the catalog's claims are true."),

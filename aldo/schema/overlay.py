@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -110,16 +110,22 @@ def _partial(
 
 UnsetPath = Annotated[Text, Field(description="A field to take away: latencyP95Ms, providerConfig.apiKeyEnv.")]
 
-EntryOverride: Any = _partial(
-    ModelEntry, "Override", True, {"unset": (tuple[UnsetPath, ...], Field(default=(), alias=UNSET))}
-)
-"""What an overlay says of an entry that is there: any of its fields but the id."""
+if TYPE_CHECKING:  # made of the fields of an entry below, which no checker can follow
+    EntryOverride: TypeAlias = Any
+    EntryExpected: TypeAlias = Any
+    RoutingOverride: TypeAlias = Any
+    VocabularyOverride: TypeAlias = Any
+else:
+    EntryOverride = _partial(
+        ModelEntry, "Override", True, {"unset": (tuple[UnsetPath, ...], Field(default=(), alias=UNSET))}
+    )
+    """What an overlay says of an entry that is there: any of its fields but the id."""
 
-EntryExpected: Any = _partial(ModelEntry, "Expected", False)
-"""What an overlay takes for granted of an entry. A null says that the field is not there."""
+    EntryExpected = _partial(ModelEntry, "Expected", False)
+    """What an overlay takes for granted of an entry. A null says that the field is not there."""
 
-RoutingOverride: Any = _partial(Routing, "Override", True)
-VocabularyOverride: Any = _partial(Vocabulary, "Override", True)
+    RoutingOverride = _partial(Routing, "Override", True)
+    VocabularyOverride = _partial(Vocabulary, "Override", True)
 
 
 class CatalogOverlay(Frozen):

@@ -14,8 +14,9 @@ from pathlib import Path
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 PROBE = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 ROUTE = """
+from importlib import resources
 import aldo
-catalog = aldo.load_catalog()
+catalog = aldo.load_catalog(resources.files("aldo") / "models.yaml")
 decision = aldo.route(catalog, aldo.RouteRequest(capability_class="local-reasoning", privacy="sensitive"))
 print(aldo.__version__, decision.model)
 """

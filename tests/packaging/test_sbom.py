@@ -49,7 +49,7 @@ def test_it_is_said_of_every_shipped_file_where_it_is_from(built: Built) -> None
 def test_it_is_valid_and_names_no_place_of_this_machine(text: str) -> None:
     assert json.loads(text)["bomFormat"] == "CycloneDX"
     assert check(text) is None
-    assert check(text.replace('"CycloneDX"', '"Cyclone"', 1)) is not None
+    assert check(json.dumps(json.loads(text) | {"bomFormat": "another"})) is not None
     for place in ("file:///", str(Path.home()) + "/", str(Path.cwd())):
         assert place not in text
 

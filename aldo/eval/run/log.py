@@ -141,7 +141,7 @@ class EvalLog:
             size = os.fstat(self._file).st_size
             if size and not resume:
                 raise UsageError(f"{self.path} exists already: --resume goes on with it, or name another --log")
-            self.contents = read_log(self.path)
+            self.contents: LogContents = read_log(self.path)
             self._cut_half_a_line(size)
             self._is_new = is_new and not size
         except BaseException:

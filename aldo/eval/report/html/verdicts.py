@@ -8,7 +8,7 @@ from aldo.eval.report.html.names import Names
 from aldo.eval.report.html.tables import chip
 from aldo.eval.report.model import Comparison, EvaluatorReport, EvaluatorScore, Report
 
-GATE_IS_GOOD = {"met": True, "missed": False, "open": None}
+GATE_IS_GOOD: dict[str, bool | None] = {"met": True, "missed": False, "open": None}
 
 
 def verdicts(report: Report, names: Names) -> Markup:
