@@ -6,26 +6,33 @@ INSPECT := .venv-inspect
 LITELLM := .venv-litellm
 PORTKEY := .portkey
 BIN := $(VENV)/bin
-export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The first interpreter that runs and is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 UV := $(shell command -v uv 2>/dev/null)
+# After that: a uv that the heavy tests brought into $(VENV) is not the one to install with.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 ifneq ($(UV),)
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test test-all check bench schemas rules clean
+.PHONY: help demo test test-all check bench dist sbom sizes schemas docs site fuzz soak mutate clean
 help:
 	@echo 'make demo      set up, then lint, route, explain, prove, chat and serve on models.yaml'
 	@echo 'make test      set up, then run the tests'
 	@echo 'make test-all  the tests and the heavy ones (sets up vLLM: about 3 GB)'
 	@echo 'make check     lint, types, imports and generated files'
 	@echo 'make bench     timings, as ratios; ROWS=gateway for some of them'
+	@echo 'make dist      the wheel and the sdist, in dist/'
+	@echo 'make sbom      beside them, what a plain install brings (CycloneDX)'
+	@echo 'make sizes     measure what each extra costs to install'
 	@echo 'make schemas   write the published JSON Schemas anew'
-	@echo 'make rules     write the page of lint rules anew'
+	@echo 'make docs      write the generated pages anew; make site builds them all'
+	@echo 'make fuzz      new examples of every law, MINUTES=30 of them'
+	@echo 'make soak      many chats through the gateway to servers that fail'
+	@echo 'make mutate    do the tests notice wrong changes of router and validate?'
 
 $(VENV)/.created:
 	@test -n '$(PYTHON)' || { echo 'aldo needs Python 3.11 or newer; set PYTHON=/path/to/python3' >&2; exit 2; }
@@ -115,12 +122,47 @@ bench: $(VENV)/.bench $(INSPECT)/.done $(LITELLM)/.done $(PORTKEY)/.done
 	@ALDO_INSPECT_PYTHON="$(CURDIR)/$(INSPECT)/bin/python" ALDO_LITELLM_BIN="$(CURDIR)/$(LITELLM)/bin" \
 		ALDO_PORTKEY="$(CURDIR)/$(PORTKEY)" python -m bench $(ROWS)
 
+$(VENV)/.release: $(VENV)/.package
+	@echo 'Setting up what makes a release in $(VENV) ...'
+	@$(INSTALL) --group release
+	@touch $@
+
+# The same commit gives the same bytes: the time in the archives is that of the commit.
+dist: $(VENV)/.release
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" python -m hatchling build -d dist
+	@python -m twine check --strict dist/aldo_gateway-*
+
+sbom: dist
+	@python -m tests.packaging.sbom
+
+sizes: $(VENV)/.release
+	@python -m tests.packaging.sizes
+
 schemas: $(VENV)/.package
 	@for name in catalog overlay request decision agent suite policy routes usage; do \
 		aldo schema $$name > aldo/schema/published/$$name.schema.json; done
 
-rules: $(VENV)/.package
-	@python -c 'from aldo.validate.explain import rules_page; print(rules_page(), end="")' > docs/reference/rules.md
+# Pages that are made from the code and from the records of runs (docs/evidence).
+docs: $(VENV)/.test
+	@python -m publish
+
+site: $(VENV)/.test
+	@python -m mkdocs build --quiet --strict
+
+fuzz: $(VENV)/.test
+	@python -m tests.fuzz --minutes $(or $(MINUTES),30)
+
+soak: $(VENV)/.test
+	@python -m tests.api.live.soak --requests 20000 --record docs/evidence/soak.json
+
+$(VENV)/.mutate: $(VENV)/.test
+	@echo 'Setting up mutmut in $(VENV) ...'
+	@$(INSTALL) --group mutate
+	@touch $@
+
+mutate: $(VENV)/.mutate
+	@python -m bench.mutation
 
 clean:
 	@rm -rf $(VENV) $(VLLM) $(INSPECT) $(LITELLM) $(PORTKEY) build dist

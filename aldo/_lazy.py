@@ -8,6 +8,22 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, cast
 
+
+class _LazyModule:
+    """A module that is imported when one of its names is first asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self._name), attribute)
+
+
+def lazy_module(name: str) -> Any:
+    """A module of a library that may not be here, or that few need."""
+    return _LazyModule(name)
+
+
 Load = Callable[[str], Any]
 """A module's `__getattr__`."""
 

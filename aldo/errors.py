@@ -161,22 +161,35 @@ class InvalidRequestError(AldoError):
 
 
 NameKind = Literal["class", "capability", "model"]
+_FEW_NAMES = 12
 
 
 class UnknownNameError(AldoError):
     """A class, a capability tag or a model id that the catalog and the vocabulary do not know."""
 
-    def __init__(self, what: NameKind, name: str, suggestions: tuple[str, ...] = (), *, where: str = "") -> None:
+    def __init__(
+        self,
+        what: NameKind,
+        name: str,
+        suggestions: tuple[str, ...] = (),
+        *,
+        where: str = "",
+        known: tuple[str, ...] = (),
+    ) -> None:
+        """`known`: all there are, which is told where none of them is near and they are few."""
         self.what = what
         self.code = f"unknown_{what}"
         self.name = name
         self.suggestions = suggestions
         near = f"; did you mean {' or '.join(repr(s) for s in suggestions)}?" if suggestions else ""
+        if known and not suggestions and len(known) <= _FEW_NAMES:
+            near = f"; there are {', '.join(known)}"
+        self.known = known
         self.where = where
         super().__init__(f"{where and where + ': '}unknown {what} {name!r}{near}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), where=self.where), (self.what, self.name, self.suggestions)
+        return partial(type(self), where=self.where, known=self.known), (self.what, self.name, self.suggestions)
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "suggestions": list(self.suggestions)}

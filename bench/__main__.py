@@ -1,4 +1,4 @@
-"""Print every row, or those of the rooms that are named: ours, the baseline, the ratio, the target."""
+"""Print every row, or those of the rooms that are named, and keep them: ours, the baseline, the ratio, the target."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from bench import evaluating, linting, loading, peers, proving, replaying, routing, startup, streaming
 from bench.gateway import rows as gateways
 from bench.measure import Row
+from bench.record import keep
 
 
 def _shown(amount: float, unit: str) -> str:
@@ -50,6 +51,9 @@ if __name__ == "__main__":
     if unknown := set(wanted) - set(ROOMS):
         sys.exit(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(ROOMS)}")
     for name in wanted:
+        found: list[Row | str] = []
         for rows in ROOMS[name]:
             for row in rows():
+                found.append(row)
                 print(_line(row), flush=True)
+        keep({name: found})

@@ -17,6 +17,7 @@ OVERLAY_HEADER = "apiVersion: aldo/models.v1\nkind: ModelCatalogOverlay"
 # `make test` draws the same examples every time; `make test-all` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
+settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 

@@ -52,7 +52,9 @@ def serve(settings: Settings, host: str, port: int, *, workers: int = 1, drain: 
         if workers > 1:
             config = _config(partial(_app_of_worker, settings), drain, factory=True)
             config.workers = workers
-            _Workers(config, sockets=[listening]).run()
+            supervisor = _Workers(config, sockets=[listening])
+            supervisor.run()
+            supervisor.end_as_asked()
             return
         server = uvicorn.Server(_config(app, drain))
         server.run(sockets=[listening])
@@ -105,6 +107,24 @@ def _app_of_worker(settings: Settings) -> Starlette:
 
 class _Workers(Multiprocess):
     """uvicorn's own supervisor, but that a SIGHUP goes to the workers: to read their files anew, not to end them."""
+
+    _asked: signal.Signals | None = None
+
+    def handle_int(self) -> None:
+        self._asked = signal.SIGINT
+        self.should_exit.set()
+
+    def handle_term(self) -> None:
+        self._asked = signal.SIGTERM
+        self.should_exit.set()
+
+    def end_as_asked(self) -> None:
+        """Ends in the way that one process without workers does: by the signal that it was sent."""
+        if self._asked == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self._asked is not None:
+            signal.signal(self._asked, signal.SIG_DFL)
+            signal.raise_signal(self._asked)
 
     def handle_hup(self) -> None:
         for process in self.processes:

@@ -38,6 +38,13 @@ def chosen_catalog(catalog: str | None, overlays: tuple[str, ...]) -> Catalog:
     return load_catalog_at(catalog_path(catalog), chosen_overlays(overlays))
 
 
+def chosen_name(catalog: str | None, overlays: tuple[str, ...]) -> str:
+    """What `chosen_catalog` takes, as it is told to people: the file, and what lies over it."""
+    path = catalog_path(catalog)
+    name = "the catalog that ships with aldo" if path == shipped_catalog() else path
+    return " + ".join([name, *chosen_overlays(overlays)])
+
+
 def shipped_catalog() -> str:
     """The catalog inside the installed package; in a checkout it lies beside the package."""
     package = Path(__file__).parents[1]

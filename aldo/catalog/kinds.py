@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 from aldo.catalog.document import Document
 from aldo.schema.vocabulary import CATALOG_KIND, OVERLAY_KIND
@@ -31,3 +31,24 @@ def is_overlay(document: Document) -> bool:
     if not isinstance(kind, str) or kind == CATALOG_KIND:
         return isinstance(value, dict) and "models" not in value and bool({"override", "remove"} & value.keys())
     return kind == OVERLAY_KIND or ("models" not in value and bool(get_close_matches(kind, [OVERLAY_KIND], cutoff=0.9)))
+
+
+_READ_BY = {
+    "ModelCatalog": "a catalog is named with --catalog, or checked by aldo lint",
+    "ModelCatalogOverlay": "an overlay is laid over a catalog: name it with --overlay",
+    "RoutingPolicy": "a policy is read by aldo prove",
+    "RouteTests": "examples of routing are run by aldo test",
+}
+_READ_BY_SCHEMA = {
+    "aldo-ai/agent.v1": "an agent is named with --agent, or put to a suite by aldo eval run",
+    "aldo-ai/eval.v1": "a suite is named with aldo eval run --suite",
+}
+
+
+def read_by(value: Any) -> str | None:
+    """What to do with a file of this value, where its header says what it is."""
+    if not isinstance(value, dict):
+        return None
+    kind, schema = value.get("kind"), value.get("schema")
+    found = _READ_BY.get(kind) if isinstance(kind, str) else None
+    return found or (_READ_BY_SCHEMA.get(schema) if isinstance(schema, str) else None)

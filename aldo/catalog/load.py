@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aldo.catalog import codes
 from aldo.catalog.document import Document
 from aldo.catalog.edit import line_after, line_end_of, line_start_of
+from aldo.catalog.kinds import read_by
 from aldo.catalog.plain import is_plainly_valid
 from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
 from aldo.errors import CatalogError, Edit, Finding, Fix, Related
 from aldo.schema.secrets import masked
-from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND, OVERLAY_KIND
+from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -106,12 +107,21 @@ class CatalogFile:
         return found
 
 
-def load_catalog(path: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]] = ()) -> Catalog:
+def load_catalog(
+    path: str | os.PathLike[str] | None = None, overlays: Iterable[str | os.PathLike[str]] = ()
+) -> Catalog:
     """The catalog in a file, with overlays laid over it in the order given.
+
+    Without a path it is the catalog that every command takes: `$ALDO_CATALOG`, else `./models.yaml`, else the one that
+    ships with aldo; and without overlays those of `$ALDO_OVERLAYS`.
 
     Raises `CatalogError`, which carries every structural finding of the files with file, line and column, when
     one of them cannot be read, has a defect or does not fit the layers below. Performs no network access.
     """
+    if path is None:
+        from aldo.catalog.chosen import chosen_catalog
+
+        return chosen_catalog(None, tuple(os.fspath(overlay) for overlay in overlays))
     if overlays == ():
         return value_or_error(read_catalog(os.fspath(path)))
     from aldo.catalog.layers.layered import read_layers  # most catalogs have one layer
@@ -193,7 +203,8 @@ def value_of_kind(
         return None
     value = document.value
     if not isinstance(value, dict) or any(value.get(key) != expected for key, expected in header.items()):
-        document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=begins)
+        said = read_by(value)
+        document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=f"{begins}; {said}" if said else begins)
         return None
     _report_duplicate_names(document, value, named)
     return check(document, model, value)
@@ -255,9 +266,7 @@ def _is_catalog(document: Document) -> bool:
     has_entries = isinstance(value.get("models"), list)
     for key, expected in wrong if has_entries else wrong[:1]:  # of a stranger's file the kind says enough
         near = isinstance(value[key], str) and get_close_matches(value[key], [expected], cutoff=0.8)
-        hint = f"did you mean {expected!r}?" if near else "is this the file you meant?"
-        if value[key] == OVERLAY_KIND:
-            hint = "an overlay is laid over a catalog: name it with --overlay"
+        hint = f"did you mean {expected!r}?" if near else read_by(value) or "is this the file you meant?"
         document.report_at(codes.WRONG_KIND, f"{key} is {_shown(value[key])}, not {expected}", (key,), hint=hint)
     if wrong and not has_entries:
         return False

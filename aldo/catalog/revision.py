@@ -47,7 +47,7 @@ def read_document_at(place: str) -> Document:
 def is_revision(place: str) -> bool:
     """Whether it names a revision and no file: a colon, and nothing of that name."""
     revision, colon, path = place.partition(":")
-    is_drive = os.name == "nt" and len(revision) == 1
+    is_drive = len(revision) == 1 and revision.isalpha() and (os.name == "nt" or path.startswith(("\\", "/")))
     return bool(colon and path) and not is_drive and not revision.startswith("-") and not _exists(place)
 
 

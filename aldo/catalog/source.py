@@ -75,6 +75,10 @@ def _read_at_rest(file: BinaryIO) -> bytes:
 
 
 def decode(data: bytes, document: Document) -> None:
+    if _looks_like_utf_16(data):
+        hint = "save the file as UTF-8; where PowerShell's > wrote it, write it with an option such as -o FILE"
+        document.report(UNREADABLE_FILE, "is UTF-16, not UTF-8 text", hint=hint)
+        return
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -88,6 +92,13 @@ def decode(data: bytes, document: Document) -> None:
         return
     document.byte_order_mark = text.startswith("\ufeff")
     document.text = text.removeprefix("\ufeff")
+
+
+def _looks_like_utf_16(data: bytes) -> bool:
+    """Every other byte of western text is zero there; with a mark at the beginning, or without."""
+    head = data[:64]
+    zeros = (head[0::2].count(0), head[1::2].count(0))
+    return data.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(head) >= 8 and max(zeros) > 0.8 * (len(head) // 2))
 
 
 def _span_at(text: str, offset: int) -> Span:

@@ -65,5 +65,7 @@ def _tell(found: Discovery, output: str | None) -> None:
         click.echo("ALDO_LOCAL_DISCOVERY=none: nothing was asked", err=True)
     if found.known:
         click.echo(f"in the catalog already: {', '.join(found.known)}", err=True)
-    where = f" in {printable(output)}" if output is not None and found.parts else ""
+    where = ""
+    if output is not None:
+        where = f" in {printable(output)}" if found.parts else f"; {printable(output)} was not written"
     click.echo(f"{len(found.parts)} new{where}", err=True)

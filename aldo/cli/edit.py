@@ -244,7 +244,7 @@ def _edit(
     else:
         lines = diff.split("\n")[2:]
         plus, minus = (sum(line.startswith(sign) for line in lines) for sign in "+-")
-        click.echo(f"{printable(file)}: {plus} lines written, {minus} taken out")
+        click.echo(f"{printable(file)}: {plus} line{'s' if plus != 1 else ''} written, {minus} taken out")
 
 
 class _Around:

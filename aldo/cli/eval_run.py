@@ -18,6 +18,7 @@ from aldo.catalog.chosen import catalog_path, chosen_catalog, chosen_overlays
 from aldo.catalog.suites import load_suite
 from aldo.cli.eval_progress import Bars
 from aldo.cli.eval_report import Wanted, report_options
+from aldo.cli.extras import check_extra
 from aldo.cli.failure import INTERRUPTED, reported
 from aldo.cli.options import Finite, catalog_option
 from aldo.cli.terminal import fold
@@ -90,7 +91,7 @@ def command(
     """
     with reported(as_json=bool(options["as_json"])):
         wanted = Wanted.of(options)
-        check_extra()
+        check_extra("eval")
         if usage == "":
             raise UsageError("--usage is empty; name a file")
         loaded_suite = load_suite(suite)
@@ -136,15 +137,6 @@ def _run(prepared: Prepared, log: EvalLog, usage: str | None) -> None:
             bars.close()
             _say_stopped(log, "Given up")
             raise
-
-
-def check_extra() -> None:
-    """Raises `UsageError` where a library of the extra is missing: told now, and not after an hour of answers."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("numpy", "scipy", "re2", "tqdm") if find_spec(name) is None]
-    if missing:
-        raise UsageError(f"this needs the extra `eval` ({missing[0]}): pip install 'aldo-gateway[eval]'")
 
 
 def _log_path(given: str | None, prepared: Prepared, resume: bool) -> str:

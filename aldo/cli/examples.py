@@ -19,7 +19,8 @@ Results = Mapping[str, tuple[ExampleResult, ...]]
 """What came of the examples of each file."""
 
 
-def _text(results: Results) -> str:
+def as_text(results: Results, over: str) -> str:
+    """What failed, and how many passed; `over` names the catalog."""
     lines = []
     for file, tests in results.items():
         for result in tests:
@@ -30,8 +31,9 @@ def _text(results: Results) -> str:
     failed = sum(not result.passed for result in total)
     word = "example" if len(total) == 1 else "examples"
     files = "1 file" if len(results) == 1 else f"{len(results)} files"
-    told = f"{len(total) - failed} of {len(total)} {word} passed ({files})"
-    return "\n".join([*lines, click.style(told, fg="red" if failed else "green", bold=True)])
+    told = f"{len(total) - failed} of {len(total)} {word} passed ({files}, over {printable(over)})"
+    summary = click.style(fold(told, rest="  "), fg="red" if failed else "green", bold=True)
+    return "\n".join([*lines, summary])
 
 
 def _request(result: ExampleResult) -> str:
@@ -86,7 +88,11 @@ def _junit(results: Results) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-RENDERED: dict[str, Callable[[Results], str]] = {"text": _text, "json": _json, "junit": _junit}
+RENDERED: dict[str, Callable[[Results, str], str]] = {
+    "text": as_text,
+    "json": lambda results, _: _json(results),
+    "junit": lambda results, _: _junit(results),
+}
 
 
 def as_yaml(tests: RouteTests) -> str:

@@ -50,6 +50,23 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
         sys.exit(INTERRUPTED)
 
 
+class Ending:
+    """The exit code so far, for output that may find no reader."""
+
+    code = 0
+
+
+@contextmanager
+def unread() -> Iterator[Ending]:
+    """Where the reader closes the pipe early, the exit code is what was found until then."""
+    ending = Ending()
+    try:
+        yield ending
+    except BrokenPipeError:
+        _discard_stdout()
+        sys.exit(ending.code)
+
+
 def print_error(error: AldoError, *, as_json: bool) -> None:
     if as_json:
         click.echo(dumps({"error": error.to_dict()}))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import ClassVar
 
 import click
 
 from aldo._version import __version__
 from aldo.cli.failure import INTERRUPTED, print_error, reported
-from aldo.cli.lazy import Commands, LazyGroup
+from aldo.cli.lazy import Commands, LazyGroup, prepared
+from aldo.cli.terminal import fold
 from aldo.errors import UsageError
 
 _COMMANDS = {
@@ -22,7 +25,7 @@ _COMMANDS = {
     "diff": ("aldo.cli.diff", "Which requests two catalogs route differently."),
     "test": ("aldo.cli.test", "Run examples of requests and what must come of them."),
     "replay": ("aldo.cli.replay", "Price and compare every request of a large log."),
-    "catalog": ("aldo.cli.catalog", "Layers: explain, render, compare, edit, import."),
+    "catalog": ("aldo.cli.catalog", "Layers: where a value comes from; set, add, remove, import."),
     "chat": ("aldo.cli.chat", "Route a prompt, bind the model, stream its answer."),
     "embed": ("aldo.cli.embed", "Route texts to an embedding model, print vectors."),
     "usage": ("aldo.cli.usage", "Sum usage logs: requests, tokens, cost."),
@@ -31,6 +34,7 @@ _COMMANDS = {
     "keys": ("aldo.cli.keys", "Make keys for clients of the gateway."),
     "models": ("aldo.cli.models", "What the catalog holds, what runs here, what is true."),
     "schema": ("aldo.cli.schema", "Print the JSON Schema of a file or message."),
+    "completion": ("aldo.cli.completion", "Print the script for completion in your shell."),
 }
 
 
@@ -47,17 +51,25 @@ class _Aldo(LazyGroup):
 
 
 @click.group(cls=_Aldo, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="aldo")
-@click.pass_context
-def cli(ctx: click.Context) -> None:
+@click.version_option(__version__, "--version", "-V", prog_name="aldo")
+def cli() -> None:
     """Route language-model requests by capability class, privacy tier and budget.
 
-    The catalog is --catalog FILE, else $ALDO_CATALOG, else ./models.yaml, else the one that ships with
-    aldo. Exit codes: 0 fine; 1 findings, no model, or something refuted; 2 bad usage or unreadable input; 3 a
+    The catalog is the command's --catalog FILE, else $ALDO_CATALOG, else ./models.yaml, else the one that ships
+    with aldo. Exit codes: 0 fine; 1 findings, no model, or something refuted; 2 bad usage or unreadable input; 3 a
     server or the network failed.
+
+    \b
+    aldo demo                                 see it all once
+    aldo lint models.yaml                     check a catalog
+    aldo route --class local-reasoning --privacy sensitive
+    aldo help route                           what a command does, with examples
+
+    Documentation: https://docs.aldo.example
     """
-    if os.environ.get("NO_COLOR"):
-        ctx.color = False
+
+
+prepared(cli)
 
 
 def script() -> None:
@@ -82,7 +94,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character still gets the rest
-    as_json = "--json" in sys.argv[1:] or "--format json" in " ".join(sys.argv[1:]).replace("=", " ")
+    as_json = _wants_json(sys.argv[1:])
     with reported(as_json=as_json):
         try:
             sys.exit(cli(prog_name="aldo", standalone_mode=False))
@@ -90,10 +102,34 @@ def main() -> None:
             sys.exit(INTERRUPTED)
         except click.ClickException as error:
             if as_json:
-                print_error(UsageError(error.format_message()), as_json=True)
+                print_error(UsageError(" ".join([error.format_message(), *_what_to_do(error)])), as_json=True)
             else:
+                hints = list(_what_to_do(error))
+                if hints and isinstance(error, click.NoSuchOption):
+                    error.possibilities = []  # type: ignore[misc] # what is spelt alike is not what is meant
                 error.show()
+                for hint in hints:
+                    click.echo(fold(hint, first="  ", rest="  "), err=True)
             sys.exit(error.exit_code)
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Whether an error is to be JSON too, which must be known before the options are understood."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--json" in options or "--format=json" in options or ("--format", "json") in pairwise(options)
+
+
+def _what_to_do(error: click.ClickException) -> Iterator[str]:
+    """A hint for an option that stands in another place than it is looked for."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return
+    command, option = error.ctx.command, error.option_name
+    if option == "--catalog" and isinstance(command, click.Group):
+        yield f"It goes after the command: {error.ctx.command_path} COMMAND --catalog FILE"
+    elif option == "--catalog":
+        yield f"The files are arguments here: {error.ctx.command_path} FILE"
+    elif option == "--format" and any("--json" in param.opts for param in command.params):
+        yield "This command prints text, or JSON with --json."
 
 
 if __name__ == "__main__":

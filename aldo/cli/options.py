@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from aldo.catalog.chosen import chosen_overlays
-from aldo.errors import UsageError
+from aldo.errors import InvalidRequestError, UsageError
 from aldo.schema.vocabulary import LOCALITIES, PRIVACY_TIERS
 
 if TYPE_CHECKING:
     from aldo.schema.agent import Agent
+    from aldo.schema.request import RouteRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -152,6 +153,31 @@ _FIELDS = {
     "exclude": "exclude",
     "down": "down",
 }
+
+
+_FLAGS = {
+    "capabilityClass": "--class",
+    "fallbackClasses": "--fallback",
+    "tokensIn": "--tokens-in",
+    "maxTokensOut": "--max-tokens-out",
+    "budgetUsd": "--budget-usd",
+    "localities": "--locality",
+    **{name: f"--{name}" for name in ("privacy", "requires", "pin", "exclude", "down")},
+}
+
+
+def request_of(options: dict[str, Any], agent: Agent | None) -> RouteRequest:
+    """The request that the options say. Raises `InvalidRequestError`, which names the option and not the field."""
+    from aldo.schema.request import request_from_value
+
+    try:
+        return request_from_value(request_fields(options, agent))
+    except InvalidRequestError as error:
+        field, colon, problem = str(error).partition(": ")
+        flag = _FLAGS.get(field.partition(".")[0])
+        if not flag or not colon:
+            raise
+        raise InvalidRequestError(f"{flag}: {problem}") from None
 
 
 def agent_of(options: dict[str, Any]) -> Agent | None:

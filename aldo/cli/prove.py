@@ -7,7 +7,7 @@ import sys
 import click
 
 from aldo.catalog import load_policy
-from aldo.catalog.chosen import chosen_catalog
+from aldo.catalog.chosen import chosen_catalog, chosen_name
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option, json_option
 from aldo.cli.terminal import fold
@@ -50,15 +50,16 @@ def command(policy: str | None, catalog: str | None, overlays: tuple[str, ...], 
         if as_json:
             click.echo(dumps(proof.to_dict(), indent=2))
         else:
-            click.echo(_text(proof, outages))
+            click.echo(_text(proof, outages, chosen_name(catalog, overlays)))
         sys.exit(0 if proof.holds else 1)
 
 
-def _text(proof: Proof, outages: int) -> str:
+def _text(proof: Proof, outages: int, over: str) -> str:
     parts = [_statement(statement) for statement in proof.statements]
     counts = [(verdict, sum(s.verdict == verdict for s in proof.statements)) for verdict in _COLOURS]
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
-    parts.append(f"\n{told}, for every request and every health snapshot")
+    summary = f"{told}, for every request and every health snapshot, over {printable(over)}"
+    parts.append("\n" + fold(summary, rest="  "))
     if proof.built_in:
         parts.append(f"\n{_table(proof.redundancy, outages)}")
     return "\n".join(parts)

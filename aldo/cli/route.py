@@ -8,15 +8,16 @@ from typing import Any
 import click
 
 from aldo.catalog.chosen import chosen_catalog
-from aldo.cli.failure import print_error, reported
-from aldo.cli.options import agent_of, catalog_option, json_option, request_fields, request_option, request_options
+from aldo.cli.failure import print_error, reported, unread
+from aldo.cli.options import agent_of, catalog_option, json_option, request_of, request_option, request_options
 from aldo.cli.verify import decision_record, opened, verified
 from aldo.cli.wording import decision_text, trace_text, why_not_text
-from aldo.errors import AldoError, InvalidRequestError, NoEligibleModelError, UsageError
+from aldo.errors import AldoError, InvalidRequestError, NoEligibleModelError, UsageError, printable
 from aldo.router import route, why_not
+from aldo.router.names import nearest
 from aldo.schema import Catalog
 from aldo.schema.printed import dumps
-from aldo.schema.request import request_from_json, request_from_value
+from aldo.schema.request import RouteRequest, request_from_json
 
 
 @click.command("route")
@@ -65,9 +66,10 @@ def command(
         if verify is not None:
             sys.exit(verified(loaded, verify, as_json=as_json))
         if request_file is not None:
-            request = request_from_json(_whole(request_file))
+            request = _read_request(request_file)
         else:
-            request = request_from_value(request_fields(options, agent_of(options)))
+            request = request_of(options, agent_of(options))
+            _tell_unknown(loaded, request)
         if asked is not None:
             verdict = why_not(loaded, request, asked)
             click.echo(_line(verdict.to_dict()) if as_json else why_not_text(verdict))
@@ -90,6 +92,16 @@ def command(
                 click.echo("\n" + trace_text(decision.explain()))
 
 
+def _tell_unknown(catalog: Catalog, request: RouteRequest) -> None:
+    """Ids of --exclude and --down may be unknown, as a health snapshot may outlive a model; a typo looks the same."""
+    for flag, names in (("--exclude", request.exclude), ("--down", request.down)):
+        for name in names:
+            if name not in catalog.by_id:
+                near = nearest(name, catalog.by_id)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                click.echo(printable(f"note: {flag} {name}: the catalog has no such model{hint}"), err=True)
+
+
 def _refusal(refusal: NoEligibleModelError, explain: bool) -> dict[str, Any]:
     trace = {"trace": refusal.explain().to_dict()} if explain else {}
     return {**refusal.to_dict(), **trace}
@@ -98,7 +110,7 @@ def _refusal(refusal: NoEligibleModelError, explain: bool) -> dict[str, Any]:
 def _route_lines(catalog: Catalog, path: str, explain: bool) -> int:
     """One JSON line out per request; blank lines are passed over. Gives the worst exit code."""
     worst = 0
-    with opened(path) as lines:
+    with opened(path) as lines, unread() as ending:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -111,6 +123,7 @@ def _route_lines(catalog: Catalog, path: str, explain: bool) -> int:
             except AldoError as error:
                 worst = max(worst, error.exit_code)
                 record = {"error": {**error.to_dict(), "line": number}}
+            ending.code = worst  # also where nobody reads on
             click.echo(_line(record))
     return worst
 
@@ -122,11 +135,19 @@ def _utf8(line: str) -> str:
     return line
 
 
-def _whole(path: str) -> str:
+def _read_request(path: str) -> RouteRequest:
     if path.lstrip().startswith("{"):  # the request itself
-        return path
+        return request_from_json(path)
     with opened(path) as file:
-        return _utf8(file.read())
+        text = file.read()
+    try:
+        return request_from_json(_utf8(text))
+    except InvalidRequestError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        several = len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines)
+        hint = "; --requests takes a file of many, one a line" if several else ""
+        said = "it is empty" if not lines else str(error)
+        raise InvalidRequestError(f"{'<stdin>' if path == '-' else path}: {said}{hint}") from None
 
 
 def _line(value: Any) -> str:

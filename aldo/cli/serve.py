@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from aldo.catalog.chosen import catalog_path, chosen_overlays
+from aldo.cli.extras import check_extra
 from aldo.cli.failure import reported
 from aldo.cli.options import Finite, catalog_option
 from aldo.errors import UsageError
@@ -118,7 +119,7 @@ def command(
         -d '{"model": "local-reasoning", "messages": [{"role": "user", "content": "Hello"}]}'
     """
     with reported():
-        check_extra()
+        check_extra("serve")
         from aldo.api.server import serve
         from aldo.api.settings import Settings
 
@@ -135,12 +136,3 @@ def command(
         )
         settings.check_reach(host)
         serve(settings, host, port, workers=workers, drain=drain)
-
-
-def check_extra() -> None:
-    """Raises `UsageError` where a library of the extra is missing."""
-    from importlib.util import find_spec
-
-    missing = [n for n in ("aiohttp", "httptools", "prometheus_client", "starlette", "uvicorn") if find_spec(n) is None]
-    if missing:
-        raise UsageError(f"this needs the extra `serve` ({missing[0]}): pip install 'aldo-gateway[serve]'")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aldo.catalog import load_route_tests
-from aldo.catalog.chosen import chosen_catalog
+from aldo.catalog.chosen import chosen_catalog, chosen_name
 from aldo.cli.examples import RENDERED, as_yaml
 from aldo.cli.failure import reported
 from aldo.cli.options import catalog_option
@@ -57,10 +57,11 @@ def command(
             _record(files, recorded(loaded))
             return
         results = {file: tuple(run_tests(loaded, load_route_tests(file))) for file in files}
+        over = chosen_name(catalog, overlays)
         if all(target != "-" for _, target in reports):  # else standard output is spoken for
-            click.echo(RENDERED[form](results), nl=form != "junit")
+            click.echo(RENDERED[form](results, over), nl=form != "junit")
         for name, target in reports:
-            _write(target, click.unstyle(RENDERED[name](results)).rstrip("\n") + "\n")
+            _write(target, click.unstyle(RENDERED[name](results, over)).rstrip("\n") + "\n")
         sys.exit(0 if all(result.passed for tests in results.values() for result in tests) else 1)
 
 

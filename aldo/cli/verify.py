@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from aldo.cli.failure import unread
 from aldo.cli.terminal import fold
 from aldo.errors import AldoError, InvalidRequestError, UsageError, printable
 from aldo.router import route
@@ -38,12 +39,19 @@ def verified(catalog: Catalog, path: str, *, as_json: bool) -> int:
     if not records:
         raise UsageError(f"{path} holds no record; `aldo route --json` prints one")
     verdicts = [_verdict(catalog, record) for record in records]
+    code = max(_CODES.get(verdict, 1) for verdict, _ in verdicts)
+    with unread() as ending:
+        ending.code = code
+        _print(verdicts, as_json=as_json)
+    return code
+
+
+def _print(verdicts: list[tuple[str, str]], *, as_json: bool) -> None:
     if as_json:
         told = [{"record": n, "verdict": v, "detail": detail} for n, (v, detail) in enumerate(verdicts, start=1)]
         click.echo(dumps({"version": 1, "records": told}))
     else:
         _tell(verdicts)
-    return max(_CODES.get(verdict, 1) for verdict, _ in verdicts)
 
 
 def _tell(verdicts: list[tuple[str, str]]) -> None:

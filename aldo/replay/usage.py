@@ -183,7 +183,7 @@ def _by_duckdb(files: Sequence[str], by: tuple[By, ...]) -> UsageSums:
     for file in files:
         if not _ends_with_a_line(file) or any(letter in file for letter in "*?["):  # which DuckDB takes for patterns
             raise UsageError(f"{file} is not for DuckDB")
-    plainly = "hive_partitioning = false, compression = 'none'"
+    plainly = "hive_partitioning = false, compression = 'uncompressed'"
     # One column that nothing splits: a row holds no byte 1.
     lines = (
         f"read_csv({{}}, columns = {{{{'line': 'VARCHAR'}}}}, delim = chr(1), quote = '', escape = '', header = false,"

@@ -51,12 +51,14 @@ class KnownNames:
         """Raises `UnknownNameError` for a name of this kind that nobody knows."""
         known = {"class": self.classes, "capability": self.capabilities, "model": self.models}[what]
         if name not in known:
-            raise UnknownNameError(what, name, nearest(name, known))
+            raise UnknownNameError(
+                what, name, nearest(name, known), known=() if what == "model" else tuple(sorted(known))
+            )
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three known names that look like this one, the likeliest first; a prefix counts as near."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    close = get_close_matches(name, names, n=3, cutoff=0.6) or get_close_matches(name.lower(), names, n=3, cutoff=0.6)
     starting = [other for other in names if len(name) >= 3 and other.startswith(name)]
     return tuple(dict.fromkeys((*close, *starting)))[:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -53,6 +54,15 @@ class RouteRequest(Frozen):
     """Never these models."""
     down: Names = ()
     """Models known to be down: the health snapshot. Health is an input, never looked up."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> RouteRequest:
+        """A copy with some fields changed (snake_case), each checked as for a new request.
+
+        Raises pydantic's `ValidationError`.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        return RouteRequest.model_validate({**{name: getattr(self, name) for name in self.model_fields_set}, **update})
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ FAMILIES = {
     "AL9": "Comments that ignore findings",
 }
 _INTRODUCTION = """\
-<!-- Generated from the rule files by `make rules`; do not edit. -->
+<!-- Generated from the rule files by `make docs`; do not edit. -->
 # Rules of `aldo lint`
 
 Each rule is one file in `aldo/validate/rules/`, and this page is generated from them. `aldo lint --explain CODE`

@@ -326,7 +326,7 @@ def test_a_name_that_stands_twice_is_told_where_it_stands_again(catalog: str, tm
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"\xff\xfe", "is not UTF-8"),
+        (b"\xff\xfe", "is UTF-16, not UTF-8 text"),
         (b"apiVersion: aldo/models.v1\nkind: ModelCatalogOverlay\nadd: []\n", "is not a routing policy"),
         (b"apiVersion: aldo/policy.v1\nkind: RoutingPolicy\nnever: [\n", "AL101"),
     ],

@@ -268,7 +268,7 @@ def test_a_request_from_a_file_and_from_options_is_the_same(catalog: str, tmp_pa
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "no JSON"),
+        ("", "it is empty"),
         ('{"capabilityClass": "fast-draft"}', "privacy is missing"),
         ('{"capabilityClass": "fast-drat", "privacy": "public"}', "did you mean 'fast-draft'?"),
         ('{"capabilityClass": "fast-draft", "privacy": "public", "privacy": "internal"}', "stands twice"),

@@ -31,6 +31,7 @@ RUN_BY_OTHERS = {
     "sh ci": "tests/test_pre_commit.py and tests/test_action.py",
     "yaml routing": "tests/docs/test_routing_workflow.py",
     "diff": "tests/validate/test_rules.py",
+    "sh release": "tests/packaging/test_release.py",
     "sh serve": "tests/api/test_serve_command.py",
     "dockerfile": "tests/docs/test_deployment.py",
     "ini": "tests/docs/test_deployment.py",

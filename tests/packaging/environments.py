@@ -106,7 +106,7 @@ def index_for_uv() -> dict[str, str]:
 
 
 def _candidates(version: str) -> Iterator[Path]:
-    if version == "%d.%d" % sys.version_info[:2]:  # noqa: UP031  # as the probe prints it
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         yield Path(sys.executable)
     for folder in os.get_exec_path():
         yield Path(folder) / f"python{version}"

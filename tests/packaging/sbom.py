@@ -34,6 +34,7 @@ ORIGINS = {
     "aldo/schema/kinds/": "Written for aldo, from what the servers do and document.",
     "aldo/schema/published/": "Generated from the types of aldo.",
     "aldo/eval/report/html/": "Written for aldo.",
+    "aldo/cli/demo/files/": "Written for aldo.",
     "aldo/py.typed": "Written for aldo.",
 }
 

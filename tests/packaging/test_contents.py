@@ -20,7 +20,10 @@ from aldo import __version__
 from tests.packaging.building import DISTRIBUTION, Built, build, build_both, files_of, tracked
 from tests.support.cases import ROOT
 
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT: dict[str, Any] = SETTINGS["project"]
+# Files of the tree that are in the wheel at another place: the catalog that ships, and what the demo shows.
+PLACED: dict[str, str] = SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
 INFO = f"aldo_gateway-{__version__}.dist-info"
 VERSION_FILE = "aldo/_version.py"
 
@@ -61,7 +64,8 @@ def test_the_wheel_holds_nothing_else(built: Built) -> None:
     added = {name for name in files_of(built.wheel) if name not in package}
     licences = {f"{INFO}/licenses/{name}" for name in PROJECT["license-files"]}
     about = {f"{INFO}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")}
-    assert added == {"aldo/models.yaml"} | about | licences
+    assert added == set(PLACED.values()) | about | licences
+    assert not [name for name in added if name.endswith(".py")]
 
 
 def test_the_wheel_holds_the_data(built: Built) -> None:
@@ -69,18 +73,19 @@ def test_the_wheel_holds_the_data(built: Built) -> None:
     assert {"aldo/py.typed", "aldo/models.yaml"} <= data
     assert {PurePosixPath(name).suffix for name in data} == {".css", ".js", ".json", ".typed", ".yaml"}
     with zipfile.ZipFile(built.wheel) as archive:
-        assert archive.read("aldo/models.yaml") == (ROOT / "models.yaml").read_bytes()
+        for here, there in PLACED.items():
+            assert archive.read(there) == (ROOT / here).read_bytes()
         for name in data:
             if name.endswith(".json"):
                 json.loads(archive.read(name))
         assert yaml.safe_load(archive.read("aldo/models.yaml"))["models"]
 
 
-def test_no_tests_benches_documents_or_agents_are_in_the_sdist(unpacked: Path) -> None:
+def test_the_sdist_holds_what_the_wheel_is_made_of_and_no_tests_benches_or_documents(unpacked: Path) -> None:
     found = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
     expected = {name for name in tracked() if name.startswith("aldo/")}
-    expected |= {"models.yaml", "pyproject.toml", "PKG-INFO", ".gitignore", "CHANGELOG.md", "README.md"}
-    assert found == expected | set(PROJECT["license-files"])
+    expected |= {"pyproject.toml", "PKG-INFO", ".gitignore", "CHANGELOG.md", "README.md"}
+    assert found == expected | set(PLACED) | set(PROJECT["license-files"])
 
 
 def test_the_wheel_of_the_sdist_is_the_wheel_of_the_tree(built: Built, unpacked: Path, place: Path) -> None:
@@ -138,19 +143,19 @@ def test_the_description_is_the_readme_and_renders(metadata: Message) -> None:
 def test_the_commands_and_entry_points_lead_to_something(built: Built) -> None:
     with zipfile.ZipFile(built.wheel) as archive:
         text = archive.read(f"{INFO}/entry_points.txt").decode()
-        modules = re.findall(r"= ([\w.]+):(\w+)", text)
-        assert len(modules) == len(PROJECT["scripts"]) + len(PROJECT["entry-points"]["aldo.transports"])
-        for module, name in modules:
-            assert re.search(rf"^(?:def|class) {name}\b", archive.read(f"{module.replace('.', '/')}.py").decode(), re.M)
+        points = re.findall(r"^[\w-]+ = ([\w.]+)(?::(\w+))?$", text, re.M)
+        assert len(points) == len(PROJECT["scripts"]) + sum(map(len, PROJECT["entry-points"].values()))
+        for module, name in points:
+            source = archive.read(f"{module.replace('.', '/')}.py").decode()
+            assert not name or re.search(rf"^(?:def|class) {name}\b", source, re.M)
 
 
 def test_the_version_is_written_once() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert "version" in settings["project"]["dynamic"]
-    assert settings["tool"]["hatch"]["version"]["path"] == VERSION_FILE
+    assert "version" in PROJECT["dynamic"]
+    assert SETTINGS["tool"]["hatch"]["version"]["path"] == VERSION_FILE
     written = re.compile(rf"""["']v?{re.escape(__version__)}["']""")
     programs = [name for name in tracked() if name.startswith("aldo/") and name.endswith(".py")]
-    places = [*programs, "pyproject.toml", "Makefile", "action.yml", "demo.sh", ".pre-commit-hooks.yaml"]
+    places = [*programs, "pyproject.toml", "Makefile", "action.yml", ".pre-commit-hooks.yaml"]
     assert [name for name in places if written.search((ROOT / name).read_text("utf-8"))] == [VERSION_FILE]
 
 

@@ -14,7 +14,7 @@ import pytest
 from aldo.cli.main import cli
 from tests.support.cases import ROOT
 
-PAGE = (ROOT / "docs" / "release.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "release.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 FENCES = re.compile(r"^```sh (\w+)\n(.*?)^```$", re.M | re.S)
 

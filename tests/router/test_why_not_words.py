@@ -10,8 +10,8 @@ from hypothesis import event, given, settings
 from aldo.router import why_not
 from aldo.schema import Change, RouteRequest
 from tests.support.entries import entry
-from tests.support.reference_router import Ask, Entry, context, cost, decimal_string
-from tests.support.strategies import LOCALITIES, TIERS, Scenario, build_catalog, routable, scenarios, unroutable
+from tests.support.reference_router import LOCALITIES, Ask, Entry, context, cost, decimal_string
+from tests.support.strategies import TIERS, Scenario, build_catalog, routable, scenarios, unroutable
 
 
 def listed(names: Iterable[str]) -> str:
@@ -155,11 +155,11 @@ def test_each_stage_says_what_it_compared(code: str) -> None:
             "cost",
             "0.002048 USD against 0.002304 USD",
         ),
-        ({}, {"capabilityClass": "deep-reasoning"}, "class", "class fast-draft comes before deep-reasoning"),
+        ({}, {"capabilityClass": "reasoning-large"}, "class", "class fast-draft comes before reasoning-large"),
     ],
 )
 def test_each_key_of_the_ranking_says_what_separates_the_two(winner: Entry, loser: Entry, key: str, words: str) -> None:
     catalog = build_catalog([entry("a", **winner), entry("b", **loser)])
-    request = RouteRequest(capability_class="fast-draft", privacy="public", fallback_classes=("deep-reasoning",))
+    request = RouteRequest(capability_class="fast-draft", privacy="public", fallback_classes=("reasoning-large",))
     told = why_not(catalog, request, "b")
     assert (told.verdict, told.outranked_by, told.decided_by, told.detail) == ("outranked", "a", key, words)

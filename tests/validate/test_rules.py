@@ -37,7 +37,7 @@ def test_every_code_that_reading_can_report_has_a_rule_and_the_other_way_round()
 
 
 def test_the_page_of_the_rules_is_what_the_rule_files_say() -> None:
-    assert (ROOT / "docs" / "reference" / "rules.md").read_text("utf-8") == rules_page(), "run: make rules"
+    assert (ROOT / "docs" / "reference" / "rules.md").read_text("utf-8") == rules_page(), "run: make docs"
 
 
 def test_every_finding_links_to_a_section_of_the_page() -> None:

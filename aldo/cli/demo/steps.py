@@ -13,13 +13,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from aldo.cli.demo.server import ALIAS
-from aldo.cli.serve import check_extra
+from aldo.cli.extras import check_extra, missing_of
 from aldo.cli.terminal import fold
 from aldo.errors import UsageError
 from aldo.schema.printed import dumps
@@ -115,7 +114,7 @@ class Stage:
     def serve(self) -> None:
         """The gateway, and a request of a client that knows nothing of aldo."""
         try:
-            check_extra()
+            check_extra("serve")
         except UsageError as error:
             self.say(f"No gateway: {error}")
             return
@@ -168,7 +167,7 @@ def with_server(stage: Stage, url: str) -> None:
     stage.play(Step("aldo models discover"), into="found.yaml")
     for step in WITH_A_MODEL:
         stage.play(step)
-    if find_spec("numpy") and find_spec("scipy") and find_spec("tqdm"):
+    if missing_of("eval") is None:
         stage.play(EVALUATION)
     else:
         stage.say("No evaluation: pip install 'aldo-gateway[eval]' brings its statistics.")

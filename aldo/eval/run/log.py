@@ -103,8 +103,8 @@ def _record(path: str, number: int, line: bytes) -> Any:
         return _adapter().validate_json(line)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}:{number}: no line of an evaluation's log: {place}: {first['msg']}") from None
+        place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+        raise UsageError(f"{path}:{number}: no line of an evaluation's log: {place}{first['msg']}") from None
 
 
 def _adapter() -> Any:

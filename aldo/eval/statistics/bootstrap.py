@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from aldo._lazy import lazy_module
 from aldo.eval.statistics.cases import Units
 from aldo.eval.statistics.distributions import normal_probability, normal_quantile, student_quantile
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+else:  # the extra `eval` may be missing, and its help is asked for
+    np = lazy_module("numpy")
+
 _AT_ONCE = 2_000_000  # draws held in memory
 _TIE = 1e-12
-
-Floats = npt.NDArray[np.float64]
 
 
 def bootstrap_ends(units: Units, level: float, seed: int, resamples: int) -> tuple[float, float]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from math import fsum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
+from aldo._lazy import lazy_module
 from aldo.eval.statistics.cases import Units
+
+if TYPE_CHECKING:
+    import numpy as np
+else:  # the extra `eval` may be missing, and its help is asked for
+    np = lazy_module("numpy")
 
 _EXACT_UP_TO = 20  # a million sums
 _AT_ONCE = 2_000_000

@@ -16,7 +16,7 @@ def check(subject: Subject) -> Iterator[Defect]:
         given = entry.config.get("apiKeyEnv")
         if not isinstance(given, str) or not given or is_variable_name(given) or is_key_for_variable(given):
             continue
-        meant = re.sub(r"[^A-Za-z0-9]+", "_", given).strip("_")
+        meant = re.sub(r"[^A-Za-z0-9]+", "_", given).strip("_").upper()
         path = entry.at("providerConfig", "apiKeyEnv")
         fix = subject.replaced(path, meant, f"write {meant}") if is_variable_name(meant) else None
         hint = f"did you mean {meant}?" if fix else "write a name such as OPENAI_API_KEY"

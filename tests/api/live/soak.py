@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import datetime
 import json
 import random
 import re
@@ -272,9 +273,24 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--at-once", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--record", type=Path, help="keep the counts in this file")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        print(soak(given.requests, Path(folder), at_once=given.at_once, seed=given.seed).table())
+        report = soak(given.requests, Path(folder), at_once=given.at_once, seed=given.seed)
+    print(report.table())
+    if given.record:
+        kept = {
+            "date": datetime.date.today().isoformat(),
+            "requests": report.requests,
+            "atOnce": given.at_once,
+            "seconds": round(report.seconds, 1),
+            "ends": dict(report.ends.most_common()),
+            "broken": len(report.broken),
+            "inFlight": report.in_flight,
+            "descriptors": report.descriptors,
+            "megabytes": [round(size / 1e6, 1) for size in report.memory],
+        }
+        given.record.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
