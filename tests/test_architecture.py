@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,32 @@ assert not wrong, wrong
         for name in names if package != "aldo.schema" else names[:3]:
             done = _run(sys.executable, "-c", script, package, name)
             assert done.returncode == 0, (package, name, done.stderr)
+
+
+MOST_LINES = 330
+MOST_STATEMENT_LINES = 45
+
+
+def _functions() -> Iterator[tuple[str, int]]:
+    """Every function of the package, and how many lines it has from its first statement on, its docstring aside."""
+    for path in sorted((ROOT / "aldo").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                if body:
+                    yield f"{path.relative_to(ROOT)}: {node.name}", (node.end_lineno or 0) - body[0].lineno + 1
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    assert [name for name, lines in _functions() if lines > MOST_STATEMENT_LINES] == []
+
+
+def test_no_file_holds_more_than_one_concept_fills() -> None:
+    long = {path: path.read_text("utf-8").count("\n") for path in (ROOT / "aldo").rglob("*.py")}
+    assert {str(path.relative_to(ROOT)): lines for path, lines in long.items() if lines > MOST_LINES} == {}
+
+
+@pytest.mark.heavy
+def test_every_public_symbol_has_a_known_type() -> None:
+    done = _run("pyright", "--verifytypes", "aldo", "--ignoreexternal")
+    assert "Type completeness score: 100%" in done.stdout, done.stdout

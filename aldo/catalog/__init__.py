@@ -3,15 +3,8 @@
 What may enter: files. This room is the only user of the YAML libraries; it knows nothing of routing.
 """
 
-from aldo.catalog.load import (
-    CatalogFile,
-    catalog_of,
-    load_agent,
-    load_catalog,
-    load_policy,
-    load_route_tests,
-    read_catalog,
-)
+from aldo.catalog.load import CatalogFile, catalog_of, load_catalog, read_catalog
+from aldo.catalog.others import load_agent, load_policy, load_route_tests
 from aldo.catalog.reader import parse_text, read_document
 
 __all__ = [

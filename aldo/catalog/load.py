@@ -5,29 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
-from aldo.catalog.edit import line_after, line_end_of, line_start_of
-from aldo.catalog.kinds import read_by
+from aldo.catalog.header import HEADER, is_a_ruin, is_catalog
 from aldo.catalog.plain import is_plainly_valid
 from aldo.catalog.reader import read_document
 from aldo.catalog.spans import PathPart
-from aldo.errors import CatalogError, Edit, Finding, Fix, Related
-from aldo.schema.secrets import masked
-from aldo.schema.vocabulary import API_VERSION, CATALOG_KIND
+from aldo.errors import CatalogError, Finding, Related
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from aldo.schema.agent import Agent
     from aldo.schema.catalog import Catalog
     from aldo.schema.entry import ModelEntry
-    from aldo.schema.policy import RoutingPolicy
-    from aldo.schema.route_tests import RouteTests
 
 
 Loaded = TypeVar("Loaded", bound="BaseModel")
@@ -141,89 +134,6 @@ def errors_of(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.severity == "error")
 
 
-def load_agent(path: str | os.PathLike[str]) -> Agent:
-    """The agent in a file (`schema: aldo-ai/agent.v1`). Raises `CatalogError` as `load_catalog` does."""
-    document = read_document(os.fspath(path))
-    agent = agent_of(document)
-    errors = errors_of(document.sorted_findings())
-    if agent is None or errors:
-        raise CatalogError(errors)
-    return agent
-
-
-def agent_of(document: Document) -> Agent | None:
-    """The agent of a document, or None; what is wrong with it is added to the document's findings."""
-    from aldo.catalog.suites.checks import classes_of_agent, report_near_class
-    from aldo.schema.agent import AGENT_SCHEMA, Agent  # most commands read no agent
-
-    agent = value_of_kind(document, Agent, "an agent file", {"schema": AGENT_SCHEMA})
-    for path, name in classes_of_agent(document.value):
-        report_near_class(document, name, path)
-    return agent
-
-
-def load_policy(path: str | os.PathLike[str]) -> RoutingPolicy:
-    """The policy in a file (`kind: RoutingPolicy`), for `prove`. Raises `CatalogError` as `load_catalog` does."""
-    from aldo.schema.policy import POLICY_KIND, POLICY_VERSION, RoutingPolicy
-
-    header = {"apiVersion": POLICY_VERSION, "kind": POLICY_KIND}
-    return _load(path, RoutingPolicy, "a routing policy", header, named=("never", "always"))
-
-
-def load_route_tests(path: str | os.PathLike[str]) -> RouteTests:
-    """The examples in a file (`kind: RouteTests`), for `aldo test`. Raises `CatalogError` as `load_catalog` does."""
-    from aldo.schema.route_tests import ROUTE_TESTS_KIND, ROUTE_TESTS_VERSION, RouteTests
-
-    header = {"apiVersion": ROUTE_TESTS_VERSION, "kind": ROUTE_TESTS_KIND}
-    return _load(path, RouteTests, "a file of route tests", header)
-
-
-def _load(
-    path: str | os.PathLike[str], model: type[Loaded], what: str, header: dict[str, str], named: tuple[str, ...] = ()
-) -> Loaded:
-    """The value of a file of another kind, told apart by its header. In the lists `named` no name may stand twice."""
-    document = read_document(os.fspath(path))
-    loaded = value_of_kind(document, model, what, header, named)
-    errors = errors_of(document.sorted_findings())
-    if loaded is None or errors:
-        raise CatalogError(errors)
-    return loaded
-
-
-def value_of_kind(
-    document: Document, model: type[Loaded], what: str, header: dict[str, str], named: tuple[str, ...] = ()
-) -> Loaded | None:
-    """The value of a document that begins as `header` says, or None with what is wrong added to its findings."""
-    from aldo.catalog.structure import check
-
-    begins = "it begins with " + " and ".join(f"`{key}: {expected}`" for key, expected in header.items())
-    if document.value is None:  # an empty file is told how a catalog begins
-        document.findings[:] = [f._replace(hint=begins) if f.message == "is empty" else f for f in document.findings]
-    if not document.readable:
-        return None
-    value = document.value
-    if not isinstance(value, dict) or any(value.get(key) != expected for key, expected in header.items()):
-        said = read_by(value)
-        document.report_at(codes.WRONG_KIND, f"is not {what}", (), hint=f"{begins}; {said}" if said else begins)
-        return None
-    _report_duplicate_names(document, value, named)
-    return check(document, model, value)
-
-
-def _report_duplicate_names(document: Document, value: dict[str, Any], lists: tuple[str, ...]) -> None:
-    first: dict[str, tuple[PathPart, ...]] = {}
-    for key in lists:
-        items = value.get(key)
-        for index, item in enumerate(items if isinstance(items, list) else ()):
-            name = item.get("name") if isinstance(item, dict) else None
-            path = (key, index, "name")
-            if not isinstance(name, str) or first.setdefault(name, path) == path:
-                continue
-            related = Related(document.path, document.locate(first[name]), "first given here")
-            message = f"the name {name!r} stands twice"
-            document.report_at(codes.DUPLICATE_ID, message, path, hint="rename one of the two", related=(related,))
-
-
 def read_catalog(path: str) -> CatalogFile:
     """A catalog file with its findings; never raises for what is in it. `-` is standard input."""
     return catalog_of(read_document(path))
@@ -231,10 +141,10 @@ def read_catalog(path: str) -> CatalogFile:
 
 def catalog_of(document: Document) -> CatalogFile:
     """The same for a document that was read."""
-    if not document.readable or _is_a_ruin(document) or not _is_catalog(document):
+    if not document.readable or is_a_ruin(document) or not is_catalog(document):
         return CatalogFile(document)
     bare = isinstance(document.value, list)
-    value: dict[str, Any] | None = {"models": document.value} if bare else {**document.value, **_HEADER}
+    value: dict[str, Any] | None = {"models": document.value} if bare else {**document.value, **HEADER}
     models = document.value if bare else document.value.get("models")
     entries = len(models) if isinstance(models, list) else 0
     if entries > MOST_ENTRIES:
@@ -244,110 +154,6 @@ def catalog_of(document: Document) -> CatalogFile:
     if isinstance(models, list) and not file.is_plain:
         _report_duplicate_ids(document, models, () if bare else ("models",))
     return file
-
-
-def _is_a_ruin(document: Document) -> bool:
-    """Whether what is left of a file beside its unreadable parts is no list of entries: then those are told alone."""
-    value = document.value.get("models") if isinstance(document.value, dict) else document.value
-    return not isinstance(value, list) and any(finding.unreadable for finding in document.findings)
-
-
-def _is_catalog(document: Document) -> bool:
-    """Whether the document claims to be a catalog: a mapping of the right kind, or a bare list of entries."""
-    value = document.value
-    if isinstance(value, list):
-        _report_bare_list(document)
-        return True
-    if not isinstance(value, dict):
-        if value is not None:
-            document.report_at(codes.WRONG_KIND, "is neither a catalog nor a list of entries", (), hint=_HEADER_HINT)
-        return False
-    wrong = [(key, expected) for key, expected in _HEADER.items() if key in value and value[key] != expected]
-    has_entries = isinstance(value.get("models"), list)
-    for key, expected in wrong if has_entries else wrong[:1]:  # of a stranger's file the kind says enough
-        near = isinstance(value[key], str) and get_close_matches(value[key], [expected], cutoff=0.8)
-        hint = f"did you mean {expected!r}?" if near else read_by(value) or "is this the file you meant?"
-        document.report_at(codes.WRONG_KIND, f"{key} is {_shown(value[key])}, not {expected}", (key,), hint=hint)
-    if wrong and not has_entries:
-        return False
-    if not {"kind", "apiVersion", "models"} & set(value):
-        document.report_at(
-            codes.WRONG_KIND,
-            "is not a model catalog: it has neither apiVersion, kind nor models",
-            (),
-            hint=_HEADER_HINT,
-        )
-        return False
-    for key in _HEADER:
-        if key not in value:
-            document.report(
-                codes.MISSING_FIELD,
-                f"the field {key!r} is missing",
-                span=document.locate(()),
-                hint=f"a catalog begins with `apiVersion: {API_VERSION}` and `kind: {CATALOG_KIND}`",
-                fix=_inserted_header(document, key),
-            )
-    return True
-
-
-def _inserted_header(document: Document, key: str) -> Fix:
-    start, _ = document.offsets(())
-    if document.text[start] == "{":
-        return Fix(f"add {key}", (Edit(start + 1, start + 1, f'"{key}": "{_HEADER[key]}", '),), safe=True)
-    text = f"{key}: {_HEADER[key]}{line_end_of(document.text)}"
-    if key == "kind":  # behind apiVersion, where that stands on the first line
-        behind = _behind_first_line(document, "apiVersion")
-        start = start if behind is None else behind
-    return Fix(f"add {key}", (Edit(start, start, text),), safe=True)
-
-
-def _behind_first_line(document: Document, key: str) -> int | None:
-    value = document.value
-    if not isinstance(value, dict) or next(iter(value)) != key:
-        return None
-    return line_after(document.text, document.offsets((key,))[1])
-
-
-def _above_comments(text: str, line: int) -> int:
-    """The start of the comment lines that stand directly above a line: they belong to it."""
-    while line:
-        above = line_start_of(text, line - 1 if text[line - 1] != "\n" or text[line - 2 : line] != "\r\n" else line - 2)
-        if not text[above:line].lstrip(" \t").startswith("#"):
-            break
-        line = above
-    return line
-
-
-def _report_bare_list(document: Document) -> None:
-    start, _ = document.offsets(())
-    line = _above_comments(document.text, line_start_of(document.text, start))
-    between = document.text[line_start_of(document.text, start) : start]
-    at = line if not between.strip() else start
-    # A list may stand at the column of its key, so nothing has to be indented anew.
-    end = line_end_of(document.text)
-    lines = "".join(f"{key}: {value}{end}" for key, value in _HEADER.items())
-    if document.text[start] == "[":
-        edits = (
-            (Edit(at, at, lines), Edit(start, start, "models: ")) if at < start else (Edit(at, at, f"{lines}models: "),)
-        )
-    else:
-        edits = (Edit(at, at, f"{lines}models:{end}"),)
-    document.report(
-        codes.BARE_LIST,
-        "a bare list of entries; a header would say what the file is",
-        span=document.spans.between(start, start + 1),
-        hint=f"begin the file with `apiVersion: {API_VERSION}`, `kind: {CATALOG_KIND}` and `models:`",
-        severity="info",
-        fix=Fix("add the header", edits, safe=True),
-    )
-
-
-_HEADER = {"apiVersion": API_VERSION, "kind": CATALOG_KIND}
-_HEADER_HINT = f"a catalog begins with `apiVersion: {API_VERSION}`, `kind: {CATALOG_KIND}` and `models:`"
-
-
-def _shown(value: Any) -> str:
-    return masked(value)[:60] if isinstance(value, str) else type(value).__name__
 
 
 def _report_duplicate_ids(document: Document, models: list[Any], prefix: tuple[PathPart, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -52,14 +53,7 @@ def command(
     aldo route --verify decision.json --catalog main:models.yaml
     """
     with reported(as_json=as_json or requests is not None):
-        files = {"--request": request_file, "--requests": requests, "--verify": verify}
-        given = [flag for flag, name in files.items() if name is not None]
-        if given and (
-            any(value not in (None, ()) for value in options.values())
-            or given[1:]
-            or (asked and given[0] != "--request")
-        ):
-            raise UsageError(f"{given[0]} takes what is asked from its file; give no other request option with it")
+        _check_alone({"--request": request_file, "--requests": requests, "--verify": verify}, asked, options)
         loaded = chosen_catalog(catalog, overlays)
         if requests is not None:
             sys.exit(_route_lines(loaded, requests, explain))
@@ -73,23 +67,36 @@ def command(
         if asked is not None:
             verdict = why_not(loaded, request, asked)
             click.echo(_line(verdict.to_dict()) if as_json else why_not_text(verdict))
-            return
-        try:
-            decision = route(loaded, request)
-        except NoEligibleModelError as refusal:
-            if as_json:
-                click.echo(_line({"error": _refusal(refusal, explain)}))
-            else:
-                if explain:
-                    click.echo(trace_text(refusal.explain()))
-                print_error(refusal, as_json=False)
-            sys.exit(refusal.exit_code)
-        if as_json:
-            click.echo(_line(decision_record(loaded, decision, explain=explain)))
         else:
-            click.echo(decision_text(decision, loaded.by_id[decision.model]))
+            _route_one(loaded, request, explain=explain, as_json=as_json)
+
+
+def _check_alone(files: Mapping[str, str | None], asked: str | None, options: Mapping[str, Any]) -> None:
+    """Raises `UsageError` where a file says what is asked, and another option says so too."""
+    given = [flag for flag, name in files.items() if name is not None]
+    others = any(value not in (None, ()) for value in options.values())
+    if given and (others or given[1:] or (asked and given[0] != "--request")):
+        raise UsageError(f"{given[0]} takes what is asked from its file; give no other request option with it")
+
+
+def _route_one(catalog: Catalog, request: RouteRequest, *, explain: bool, as_json: bool) -> None:
+    """Print the decision, or the refusal, which ends the command with its exit code."""
+    try:
+        decision = route(catalog, request)
+    except NoEligibleModelError as refusal:
+        if as_json:
+            click.echo(_line({"error": _refusal(refusal, explain)}))
+        else:
             if explain:
-                click.echo("\n" + trace_text(decision.explain()))
+                click.echo(trace_text(refusal.explain()))
+            print_error(refusal, as_json=False)
+        sys.exit(refusal.exit_code)
+    if as_json:
+        click.echo(_line(decision_record(catalog, decision, explain=explain)))
+    else:
+        click.echo(decision_text(decision, catalog.by_id[decision.model]))
+        if explain:
+            click.echo("\n" + trace_text(decision.explain()))
 
 
 def _tell_unknown(catalog: Catalog, request: RouteRequest) -> None:

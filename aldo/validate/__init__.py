@@ -3,7 +3,8 @@
 What may enter: catalogs and routing tables. Rules are one file each under `rules/`.
 """
 
-from aldo.validate.lint import LintReport, lint
+from aldo.validate.lint import lint
+from aldo.validate.outcome import LintReport
 from aldo.validate.registry import all_rules, rule
 from aldo.validate.reports import FORMATS, render
 from aldo.validate.rule import Rule

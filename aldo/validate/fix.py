@@ -24,7 +24,8 @@ from aldo.router.compiled import compile_catalog
 from aldo.router.facts import project
 from aldo.schema.canonical import digest
 from aldo.validate.files import expanded
-from aldo.validate.lint import Checks, FileReport, LintReport, lint_document, lint_other
+from aldo.validate.lint import Checks, lint_document, lint_other
+from aldo.validate.outcome import FileReport, LintReport
 
 _MOST_ROUNDS = 100  # each makes at least one fix; a fix that brings its own finding back must not run for ever
 

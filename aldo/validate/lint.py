@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aldo.catalog import CatalogFile, catalog_of, read_document
 from aldo.catalog.document import Document, in_order
@@ -16,6 +15,7 @@ from aldo.catalog.spans import pointer
 from aldo.errors import Finding, Related
 from aldo.validate import suppress
 from aldo.validate.files import expanded
+from aldo.validate.outcome import FileReport, LintReport
 from aldo.validate.registry import all_rules
 from aldo.validate.rule import Defect, Rule
 from aldo.validate.select import selected
@@ -24,66 +24,8 @@ from aldo.validate.subject import Subject
 if TYPE_CHECKING:
     from aldo.catalog.layers import Layered, MergedDocument, OverlayFile
 
-JSON_VERSION = 1
 MAX_AGE_DAYS = 180
 """How old `asOf` may be before prices and limits are told to be stale."""
-
-
-class FileReport(NamedTuple):
-    """What was found in one file."""
-
-    path: str
-    findings: tuple[Finding, ...]
-    ignored: tuple[Finding, ...]
-    """What a comment in the file says to ignore."""
-    entries: int
-    document: Document
-    unchecked: tuple[str, ...] = ()
-    """Rules that could not be applied, because something they need could not be read."""
-
-
-class LintReport(NamedTuple):
-    """The findings of one run, and how much it looked at."""
-
-    files: tuple[FileReport, ...]
-    rules: int
-    strict: bool = False
-    """Whether warnings fail the run too."""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        return tuple(finding for file in self.files for finding in file.findings)
-
-    @property
-    def ignored(self) -> tuple[Finding, ...]:
-        return tuple(finding for file in self.files for finding in file.ignored)
-
-    @property
-    def entries(self) -> int:
-        return sum(file.entries for file in self.files)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How many findings of each severity."""
-        return Counter(finding.severity for finding in self.findings)
-
-    def fails(self, finding: Finding) -> bool:
-        """Whether this finding alone would fail the run."""
-        return finding.severity == "error" or (self.strict and finding.severity == "warning")
-
-    @property
-    def exit_code(self) -> int:
-        """0 without errors, 1 with errors, 2 where a file could not be read as one document."""
-        if any(finding.unreadable for finding in self.findings):
-            return 2
-        return 1 if any(self.fails(finding) for finding in self.findings) else 0
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "version": JSON_VERSION,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "checked": {"files": len(self.files), "entries": self.entries, "rules": self.rules},
-        }
 
 
 class Checks(NamedTuple):
@@ -213,7 +155,7 @@ def lint_other(document: Document, checks: Checks) -> tuple[FileReport, ...]:
         dataset = suite_of(document).dataset
         documents += [dataset.document] if dataset is not None else []
     else:
-        from aldo.catalog.load import agent_of
+        from aldo.catalog.others import agent_of
 
         agent_of(document)
     applied = {code for code in checks.codes if code.startswith("AL7")}

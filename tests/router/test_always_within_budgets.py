@@ -27,6 +27,7 @@ class World(NamedTuple):
     place: str | None
     outages: int
     least_in: int
+    least_out: int
 
     def catalog(self) -> Catalog:
         return build_catalog(
@@ -45,7 +46,7 @@ class World(NamedTuple):
         when: dict[str, Any] = {"capabilityClass": "fast-draft", "privacy": "public"}
         when |= {
             "tokensIn": {"atLeast": min(self.least_in, most_in), "atMost": most_in},
-            "maxTokensOut": {"atLeast": 1, "atMost": most_out},
+            "maxTokensOut": {"atLeast": min(self.least_out, most_out), "atMost": most_out},
         }
         if self.budget is not None:
             when["budgetUsd"] = f"{self.budget * USD:f}"
@@ -79,6 +80,7 @@ WORLDS = st.builds(
     place=st.none() | st.sampled_from(LOCALITIES),
     outages=st.integers(0, 1),
     least_in=st.integers(0, 3),
+    least_out=st.integers(0, 3),
 )
 
 
@@ -94,7 +96,7 @@ def requests(world: World, catalog: Catalog, most_in: int, most_out: int) -> lis
             down=down,
         )
         for tokens_in, tokens_out, down in product(
-            range(min(world.least_in, most_in), most_in + 1), range(1, most_out + 1), downs
+            range(min(world.least_in, most_in), most_in + 1), range(min(world.least_out, most_out), most_out + 1), downs
         )
     ]
 

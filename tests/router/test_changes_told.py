@@ -91,7 +91,9 @@ def test_a_witness_is_as_plain_as_it_can_be() -> None:
     (change,) = (one for one in aldo.diff(build_catalog(base), build_catalog(head)).changes if one.kind == "rerouted")
     asked = change.witness
     assert (asked.requires, asked.localities, asked.budget_usd) == ((), None, None)
-    plain = build_catalog([*head, entry("near", locality="local", provides=["streaming"])])
-    more = [*base, entry("near", locality="local", provides=["streaming"])]
+    plain = build_catalog(
+        [*head, entry("near", locality="local", provides=["streaming"], effectiveContextTokens=10**6)]
+    )
+    more = [*base, entry("near", locality="local", provides=["streaming"], effectiveContextTokens=10**6)]
     (change,) = (one for one in aldo.diff(build_catalog(more), plain).changes if one.kind == "rerouted")
     assert len(change.witness.requires) + (change.witness.localities is not None) == 1

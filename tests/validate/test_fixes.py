@@ -23,7 +23,8 @@ from aldo.router import compile_catalog
 from aldo.validate import LintReport, Rule, all_rules, lint
 from aldo.validate.example import WITH_CLOUD
 from aldo.validate.fix import FixedFile, fix_document, fix_files
-from aldo.validate.lint import Checks, FileReport
+from aldo.validate.lint import Checks
+from aldo.validate.outcome import FileReport
 from aldo.validate.rule import Defect
 from aldo.validate.subject import Subject
 from tests.support.cli import aldo

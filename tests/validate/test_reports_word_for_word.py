@@ -11,7 +11,7 @@ import pytest
 
 from aldo.validate import all_rules, lint, render
 from aldo.validate.example import MINIMAL
-from aldo.validate.lint import LintReport
+from aldo.validate.outcome import LintReport
 from aldo.validate.reports import text as text_report
 
 TODAY = datetime.date(2026, 11, 22)

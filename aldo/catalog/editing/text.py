@@ -6,7 +6,6 @@ is not the value that was asked for (an anchor that others repeat, an unusual la
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
@@ -15,27 +14,24 @@ from aldo._lazy import lazy_pattern
 from aldo.catalog import written
 from aldo.catalog.document import Document
 from aldo.catalog.edit import apply, line_after, line_end_of, line_start_of
-from aldo.catalog.layers.steps import ABSENT, Path, same, value_at, with_value
+from aldo.catalog.editing.places import Places
+from aldo.catalog.editing.values import as_json, is_json, with_changed, with_item, without
+from aldo.catalog.layers.steps import ABSENT, Path, same, value_at
 from aldo.catalog.reader import parse_text
 from aldo.catalog.spans import pointer
 from aldo.errors import Edit, UsageError
-from aldo.schema.printed import dumps
 
-_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t\r\n]+)+")
 _BLANK_TO_COMMA = lazy_pattern(r",[ \t]*")
 _OWN_COMMA = lazy_pattern(r"[ \t]*,")
-_LAST_DASH = lazy_pattern(r"-[ \t]*(?:#[^\r\n]*)?(?:[\r\n]+[ \t]*)*\Z")
 
 
-class Text:
+class Text(Places):
     """A document under edit. Each operation gives another one; the first is never changed."""
 
     def __init__(self, document: Document) -> None:
-        self.document = document
-        self.value: Any = document.value
-        self._text = document.text
+        super().__init__(document)
         self._end = line_end_of(document.text)
-        self._flow = _as_json if _is_json(document.text) else written.flow
+        self._flow = as_json if is_json(document.text) else written.flow
 
     # What a caller asks for.
 
@@ -47,13 +43,13 @@ class Text:
         if same(old, value, as_written=True):
             return self
         if old is None:
-            return self._made([self._instead_of_nothing(path, value)], _with(self.value, path, value), path)
+            return self._made([self._instead_of_nothing(path, value)], with_changed(self.value, path, value), path)
         if isinstance(old, dict) and isinstance(value, dict) and old and value:
             return self._map_set(path, old, value)
         if isinstance(old, list) and isinstance(value, list) and old and value:
             return self._list_set(path, old, value)
         start, end = self._content(self._node(path))
-        return self._made([self._replacement(start, end, old, value)], _with(self.value, path, value), path)
+        return self._made([self._replacement(start, end, old, value)], with_changed(self.value, path, value), path)
 
     def delete(self, path: Path) -> Text:
         """Without the pair or item at a path, and without the maps and lists that hold nothing then.
@@ -74,8 +70,8 @@ class Text:
             opening = start + 1
             first, _ = self._pair(path)
             kept = self._text[opening:first]
-            return self._made([Edit(opening, end - 1, kept)], _without(self.value, path), path)
-        return self._made(list(self._deletion(path)), _without(self.value, path), path)
+            return self._made([Edit(opening, end - 1, kept)], without(self.value, path), path)
+        return self._made(list(self._deletion(path)), without(self.value, path), path)
 
     def append(self, path: Path, item: Any) -> Text:
         """With one more item at the end of the list at a path; a list that is not there is made."""
@@ -114,7 +110,7 @@ class Text:
                 kept.append(Edit(at, comment, ""))
             else:
                 lines.append(line)
-        return self._made([*kept, *self._without_lines(lines)], _without(self.value, parts), path)
+        return self._made([*kept, *self._without_lines(lines)], without(self.value, parts), path)
 
     def _lines_of(self, start: int, end: int) -> tuple[int, int]:
         """The whole lines from one character to another."""
@@ -164,7 +160,7 @@ class Text:
         node = self._container(path)
         items = value_at(self.value, path)
         children = self._children(node)
-        value = _with_item(self.value, path, place, item)
+        value = with_item(self.value, path, place, item)
         if self._is_flow(node):
             if not items:
                 return self._made([self._first_inside(node, self._flow(item))], value, path)
@@ -193,7 +189,7 @@ class Text:
         around, key = path[:depth], path[depth]
         for part in reversed(path[depth + 1 :]):
             value = {part: value}
-        new = _with(self.value, (*around, key), value)
+        new = with_changed(self.value, (*around, key), value)
         parent = value_at(self.value, around)
         if parent is None:
             return self._made([self._instead_of_nothing(around, {key: value})], new, path)
@@ -252,7 +248,7 @@ class Text:
         blank = len(self._text[:start]) - len(self._text[:start].rstrip(" \t"))
         rest = self._text[end:line_end]
         from_ = start - blank if not rest.strip() else start
-        return self._made([Edit(from_, end, "")], _with(self.value, path, None), path)
+        return self._made([Edit(from_, end, "")], with_changed(self.value, path, None), path)
 
     # Deleting.
 
@@ -297,81 +293,6 @@ class Text:
         alone = not self._text[line[0] : start].strip() and not self._text[end : line[1]].strip()
         yield Edit(*line, "") if alone else Edit(start, end, "")  # YAML allows a comma behind the last
 
-    # Places.
-
-    def _node(self, path: Path) -> int:
-        node = self.document.spans.node(self.value, path)
-        assert node is not None
-        if self.document.alias_on(path) is not None and node not in self.document.spans.aliases:
-            raise self._refused(path)
-        return node
-
-    def _container(self, path: Path) -> int:
-        """The node of a map or list that is written out here: what an alias repeats stands elsewhere."""
-        node = self._node(path)
-        if node in self.document.spans.aliases:
-            raise self._refused(path)
-        return node
-
-    def _pair(self, path: Path) -> tuple[int, int]:
-        """Where a pair, or an item, begins and ends."""
-        key = self.document.spans.node(self.value, path, key=True)
-        node = self._node(path)
-        return self.document.spans.starts[node if key is None else key], self._content(node)[1]
-
-    def _bounds(self, node: int) -> tuple[int, int]:
-        """Where a node begins, behind its anchor and tag, and where the reader says that it ends."""
-        spans = self.document.spans
-        start, end = spans.starts[node], max(spans.starts[node], spans.ends[node])
-        properties = _PROPERTIES.match(self._text, start, end)
-        return (properties.end() if properties else start), end
-
-    def _content(self, node: int) -> tuple[int, int]:
-        """The same, without the blanks and comments that follow."""
-        start, end = self._bounds(node)
-        children = self._children(node)
-        if children and not self._is_flow(node):
-            return start, self._content(children[-1])[1]
-        if self._text[start : start + 1] in ("|", ">") and "+" not in self._text[start : start + 3]:
-            end = start + len(self._text[start:end].rstrip())
-        return start, end
-
-    def _children(self, node: int) -> list[int]:
-        spans = self.document.spans
-        found, child, end = [], node + 1, node + spans.sizes[node]
-        while child < end:
-            found.append(child)
-            child += spans.sizes[child]
-        return found
-
-    def _is_flow(self, node: int) -> bool:
-        start, _ = self._bounds(node)
-        return self._text[start : start + 1] in ("{", "[")
-
-    def _is_inside_flow(self, path: Path) -> bool:
-        return any(self._is_flow(self._node(path[:length])) for length in range(len(path)))
-
-    def _dash(self, node: int) -> int:
-        """The dash of an item of a block list."""
-        start = self.document.spans.starts[node]
-        found = _LAST_DASH.search(self._text, max(0, start - 10_000), start)
-        if found is None:
-            raise UsageError(f"{self.document.path}: an item without a dash")
-        return found.start()
-
-    def _column(self, at: int) -> int:
-        return at - line_start_of(self._text, at)
-
-    def _step(self) -> int:
-        """How far this file indents: as the first map in a map does."""
-        spans = self.document.spans
-        for key, inner in self.value.items() if isinstance(self.value, dict) else ():
-            if isinstance(inner, dict) and inner:
-                node = spans.node(self.value, (key,))
-                if node is not None and not self._is_flow(node):
-                    return max(1, self._column(self._bounds(node)[0]))
-        return 2
-
     def _replacement(self, start: int, end: int, old: Any, value: Any) -> Edit:
         text = self._text
         quote = text[start : start + 1]
@@ -399,56 +320,6 @@ class Text:
             raise self._refused(path)
         return Text(document)
 
-    def _refused(self, path: Path) -> UsageError:
-        place = self.document.locate(path)
-        where = f"{self.document.path}:{place.line}" if place else self.document.path
-        return UsageError(f"{where}: the layout here (an anchor, say) leaves no safe edit; edit it by hand")
-
 
 def _errors(document: Document) -> int:
     return sum(finding.severity == "error" for finding in document.findings)
-
-
-def _is_json(text: str) -> bool:
-    """Whether a file is JSON, which is YAML too, and shall stay JSON."""
-    if not text.lstrip().startswith("{"):
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _as_json(value: Any) -> str:
-    if isinstance(value, dict) and value:  # not in tight braces: see `delete`
-        return "{ " + ", ".join(f"{_as_json(key)}: {_as_json(inner)}" for key, inner in value.items()) + " }"
-    return dumps(value)
-
-
-def _with(value: Any, path: Path, new: Any) -> Any:
-    if not path:
-        return new
-    if isinstance(value, list) and isinstance(path[0], int):
-        return [_with(item, path[1:], new) if n == path[0] else item for n, item in enumerate(value)]
-    if len(path) == 1:
-        return with_value(value, path, new)
-    copied = dict(value) if isinstance(value, dict) else {}
-    copied[path[0]] = _with(copied.get(path[0]), path[1:], new)
-    return copied
-
-
-def _without(value: Any, path: Path) -> Any:
-    if isinstance(value, list):
-        if len(path) == 1:
-            return [item for n, item in enumerate(value) if n != path[0]]
-        return [_without(item, path[1:]) if n == path[0] else item for n, item in enumerate(value)]
-    if len(path) == 1:
-        return {key: inner for key, inner in value.items() if key != path[0]}
-    return {key: _without(inner, path[1:]) if key == path[0] else inner for key, inner in value.items()}
-
-
-def _with_item(value: Any, path: Path, place: int, item: Any) -> Any:
-    items = list(value_at(value, path))
-    items.insert(place, item)
-    return _with(value, path, items)

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from aldo.catalog import codes
 from aldo.catalog.document import Document
-from aldo.catalog.load import errors_of, value_of_kind
+from aldo.catalog.load import errors_of
+from aldo.catalog.others import value_of_kind
 from aldo.catalog.reader import read_document
 from aldo.catalog.source import STDIN
 from aldo.catalog.structure import check

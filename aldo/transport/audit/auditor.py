@@ -24,7 +24,7 @@ from aldo.transport.course import Plan
 from aldo.transport.embedding import EmbeddingRequest
 from aldo.transport.pool import AsyncPool, Pool, Timeouts
 from aldo.transport.probes.available import SECONDS, outcome_of
-from aldo.transport.probes.served import Server
+from aldo.transport.probes.served import ServedModel, Server
 from aldo.transport.retry import Retry
 
 
@@ -127,55 +127,72 @@ def audit(
     timeouts = timeouts or Timeouts(read=120.0, no_content=120.0)
     pool = Pool()
     try:
-        return Audit(tuple(_checked(catalog, entry, pool, timeouts, environ, deep, progress) for entry in entries))
+        auditor = _Auditor(catalog, pool, timeouts, environ, deep, progress)
+        return Audit(tuple(auditor.checked(entry) for entry in entries))
     finally:
         pool.close()
 
 
-def _checked(
-    catalog: Catalog,
-    entry: ModelEntry,
-    pool: Pool,
-    timeouts: Timeouts,
-    environ: Mapping[str, str],
-    deep: bool,
-    progress: Callable[[str], None],
-) -> Checked:
-    # What is asked is ours and public; an entry that takes only other tiers is asked as one of those.
-    tier = next(tier for tier in PRIVACY_TIERS if tier in entry.privacy_allowed)
-    try:
-        binding = bound(catalog, entry, tier, environ)
-    except AldoError as error:
-        return Checked(entry, "", unreachable=str(error))
-    url = binding.url
-    client = ModelClient(Plan((binding,), timeouts, Retry(times=1)), pool, owns_pool=False)
-    progress(f"{entry.id}: is it there?")
-    if entry.locality != "cloud":
-        outcome = anyio.run(_probed, binding)
-        if isinstance(outcome, str):
-            return Checked(entry, url, unreachable=outcome)
-    try:  # a first request loads the model, and only then do some servers say what they serve
-        _warm_up(client, entry)
-    except TransportError as error:  # one that is refused is another thing: the claims will say what it is about
-        if says_nothing(error):
-            sent = error.status is not None or not isinstance(error, Unauthorized)
-            return Checked(entry, url, unreachable=f"its first request failed: {error}" if sent else str(error))
-    server = anyio.run(_probed, binding) if entry.locality != "cloud" else ""
-    model = None
-    if isinstance(server, Server):
-        name = binding.adapter.wire_model
-        model = server.model(name) or (
-            server.models[0] if not server.names_matter and len(server.models) == 1 else None
-        )
-    subject = Subject(binding, timeouts, client, model)
-    progress(f"{entry.id}: context")
-    contexts, served = context_claims(subject, deep=deep)
-    found = {claim.name: claim for claim in contexts}
-    for tag in entry.provides:
-        progress(f"{entry.id}: {tag}")
-        if tag not in found:
-            found[tag] = checked(subject, tag, found)
-    return Checked(entry, url, tuple(found[name] for name in ("context", *entry.provides)), served)
+@dataclass(frozen=True)
+class _Auditor:
+    """How servers are asked: what is the same for every entry."""
+
+    catalog: Catalog
+    pool: Pool
+    timeouts: Timeouts
+    environ: Mapping[str, str]
+    deep: bool
+    progress: Callable[[str], None]
+
+    def checked(self, entry: ModelEntry) -> Checked:
+        """Everything about one entry."""
+        # What is asked is ours and public; an entry that takes only other tiers is asked as one of those.
+        tier = next(tier for tier in PRIVACY_TIERS if tier in entry.privacy_allowed)
+        try:
+            binding = bound(self.catalog, entry, tier, self.environ)
+        except AldoError as error:
+            return Checked(entry, "", unreachable=str(error))
+        client = ModelClient(Plan((binding,), self.timeouts, Retry(times=1)), self.pool, owns_pool=False)
+        self.progress(f"{entry.id}: is it there?")
+        missing = self._missing(binding, client)
+        if missing is not None:
+            return Checked(entry, binding.url, unreachable=missing)
+        return self._claims(Subject(binding, self.timeouts, client, _served(binding)))
+
+    def _missing(self, binding: Binding, client: ModelClient) -> str | None:
+        """Why nothing can be asked of the entry."""
+        if binding.entry.locality != "cloud":
+            outcome = anyio.run(_probed, binding)
+            if isinstance(outcome, str):
+                return outcome
+        try:  # a first request loads the model, and only then do some servers say what they serve
+            _warm_up(client, binding.entry)
+        except TransportError as error:  # one that is refused is another thing: the claims will say what it is about
+            if says_nothing(error):
+                sent = error.status is not None or not isinstance(error, Unauthorized)
+                return f"its first request failed: {error}" if sent else str(error)
+        return None
+
+    def _claims(self, subject: Subject) -> Checked:
+        entry = subject.binding.entry
+        self.progress(f"{entry.id}: context")
+        contexts, served = context_claims(subject, deep=self.deep)
+        found = {claim.name: claim for claim in contexts}
+        for tag in entry.provides:
+            self.progress(f"{entry.id}: {tag}")
+            if tag not in found:
+                found[tag] = checked(subject, tag, found)
+        claims = tuple(found[name] for name in ("context", *entry.provides))
+        return Checked(entry, subject.binding.url, claims, served)
+
+
+def _served(binding: Binding) -> ServedModel | None:
+    """What the server says of the model, where it says anything."""
+    server = anyio.run(_probed, binding) if binding.entry.locality != "cloud" else ""
+    if not isinstance(server, Server):
+        return None
+    only = server.models[0] if not server.names_matter and len(server.models) == 1 else None
+    return server.model(binding.adapter.wire_model) or only
 
 
 def _warm_up(client: ModelClient, entry: ModelEntry) -> None:

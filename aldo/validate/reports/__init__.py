@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from aldo.validate.lint import LintReport
+from aldo.validate.outcome import LintReport
 
 FORMATS = ("text", "json", "sarif", "github", "junit", "gitlab")
 

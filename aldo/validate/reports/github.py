@@ -6,7 +6,7 @@ https://docs.github.com/en/actions/reference/workflow-commands-for-github-action
 from __future__ import annotations
 
 from aldo.errors import Finding, printable
-from aldo.validate.lint import LintReport
+from aldo.validate.outcome import LintReport
 from aldo.validate.registry import all_rules
 from aldo.validate.reports.paths import relative
 from aldo.validate.reports.text import summary

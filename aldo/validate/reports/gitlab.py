@@ -6,7 +6,7 @@ from typing import Any
 
 from aldo.errors import Finding, Span, printable
 from aldo.schema.printed import dumps
-from aldo.validate.lint import LintReport
+from aldo.validate.outcome import LintReport
 from aldo.validate.registry import all_rules
 from aldo.validate.reports.fingerprint import fingerprints
 from aldo.validate.reports.paths import relative

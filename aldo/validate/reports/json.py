@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aldo.schema.printed import dumps
-from aldo.validate.lint import LintReport
+from aldo.validate.outcome import LintReport
 
 
 def render(report: LintReport) -> str:

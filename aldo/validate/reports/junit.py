@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from aldo.errors import Finding, printable
-from aldo.validate.lint import FileReport, LintReport
+from aldo.validate.outcome import FileReport, LintReport
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

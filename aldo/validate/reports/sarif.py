@@ -8,7 +8,7 @@ from typing import Any
 from aldo._version import __version__
 from aldo.errors import RULES_PAGE, Finding, Fix, Span, printable
 from aldo.schema.printed import dumps
-from aldo.validate.lint import FileReport, LintReport
+from aldo.validate.outcome import FileReport, LintReport
 from aldo.validate.registry import all_rules
 from aldo.validate.reports.fingerprint import fingerprints
 from aldo.validate.reports.paths import uri

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from unicodedata import combining, east_asian_width
 
 from aldo.errors import Finding, Span, printable
-from aldo.validate.lint import LintReport
+from aldo.validate.outcome import LintReport
 
 Paint = Callable[[str, str], str]
 """Takes a text and the name of a style (error, warning, info, dim, hint, ok); gives the text to print."""
