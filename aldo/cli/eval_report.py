@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from aldo.cli.failure import reported
-from aldo.cli.options import json_option
+from aldo.cli.options import json_option, output_of, outputs_option
 from aldo.errors import UsageError
 from aldo.eval.report import FORMATS, Limits, Report, build_report, render
 from aldo.eval.report import text as text_report
@@ -39,9 +39,7 @@ def report_options(command: Command) -> Command:
             "(0.05 is five points), by every evaluator or by NAME.",
         ),
         click.option("--format", "form", type=click.Choice(FORMATS), help="How to print it. [default: text]"),
-        click.option(
-            "--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write the report too. Repeat for more."
-        ),
+        outputs_option,
         json_option,
     )
     for option in reversed(options):
@@ -87,7 +85,7 @@ class Wanted:
         form, as_json = options.pop("form"), options.pop("as_json")
         if as_json and form not in (None, "json"):
             raise UsageError(f"--json and --format {form} are two formats; choose one")
-        outputs = tuple(_output(given) for given in options.pop("outputs"))
+        outputs = tuple(output_of(given, FORMATS) for given in options.pop("outputs"))
         if any(one == "html" for one, _ in outputs) or form == "html":
             _check_plots()
         limits = Limits.of(options.pop("max_regression"))
@@ -138,13 +136,6 @@ def _write(name: str, text: str, *, private: bool) -> None:
     handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
     with open(handle, "w", encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123 - a handle
         file.write(text)
-
-
-def _output(given: str) -> tuple[str, str]:
-    form, _, name = given.partition("=")
-    if form not in FORMATS or not name:
-        raise UsageError(f"--output {given}: say FORMAT=FILE, with one of the formats {', '.join(FORMATS)}")
-    return form, name
 
 
 def _check_plots() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from aldo.catalog.chosen import catalog_path, chosen_overlays, shipped_catalog
-from aldo.cli.options import overlay_option
+from aldo.cli.options import output_of, outputs_option, overlay_option
 from aldo.cli.terminal import fold
 from aldo.errors import UsageError, printable
 from aldo.schema.printed import dumps
@@ -36,7 +36,7 @@ def _codes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @overlay_option
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How to print findings. [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write a report too. Repeat for more.")
+@outputs_option
 @click.option(
     "--select", multiple=True, metavar="CODE", callback=_codes, help="Only these rules: AL304, or AL3 for all of them."
 )
@@ -202,9 +202,7 @@ def _settings(config: str | None) -> Settings:
 
 
 def _output(given: str, source: str, files: tuple[str, ...]) -> tuple[str, str]:
-    form, _, name = given.partition("=")
-    if form not in FORMATS or not name:
-        raise UsageError(f"{source} {given}: say FORMAT=FILE, with one of the formats {', '.join(FORMATS)}")
+    form, name = output_of(given, FORMATS, source)
     if name != "-" and os.path.realpath(name) in {os.path.realpath(file) for file in files}:
         raise UsageError(f"{source} {given}: {name} is one of the files to check; the report would take its place")
     return form, name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -60,6 +60,31 @@ request_option: Option = click.option(
 json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+_ENDINGS = {".sarif": "sarif", ".json": "json", ".xml": "junit", ".html": "html", ".md": "markdown", ".txt": "text"}
+
+
+def outputs_option(command: Command) -> Command:
+    """-o, --output; they arrive as `outputs`. See `output_of`."""
+    return click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="[FORMAT=]FILE",
+        help="Write a report too, in the format that is named or that the file ends in. Repeat for more.",
+    )(command)
+
+
+def output_of(given: str, formats: Collection[str], source: str = "--output") -> tuple[str, str]:
+    """Format and file. Raises `UsageError` where no format is said."""
+    form, named, name = given.partition("=")
+    if not named or form not in formats:
+        form, name = _ENDINGS.get(Path(given).suffix.lower(), ""), given
+    if form not in formats or not name:
+        raise UsageError(f"{source} {given}: say FORMAT=FILE, with one of the formats {', '.join(formats)}")
+    return form, name
+
+
 def refuse_existing(output: str | None) -> None:
     """Raises `UsageError` where a new file cannot be made, before any work is done for it."""
     if output is not None and Path(output).exists():
@@ -115,7 +140,7 @@ _REQUEST_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--tokens-in",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Prompt size in tokens. [default: 256; chat: from the prompt]",
+        help="Prompt size in tokens. [default: 256; of chat and embed: from the text]",
     ),
     click.option(
         "--max-tokens-out",

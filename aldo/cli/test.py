@@ -11,7 +11,7 @@ from aldo.catalog import load_route_tests
 from aldo.catalog.chosen import chosen_catalog, chosen_name
 from aldo.cli.examples import RENDERED, as_yaml
 from aldo.cli.failure import reported
-from aldo.cli.options import catalog_option
+from aldo.cli.options import catalog_option, output_of, outputs_option
 from aldo.errors import UsageError, printable
 from aldo.router.examples import recorded, run_tests
 from aldo.schema.route_tests import RouteTests
@@ -24,7 +24,7 @@ _DEFAULT = "routes.test.yaml"
 @catalog_option
 @click.option("--format", "form", type=click.Choice(list(RENDERED)), help="[default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write a report too. Repeat for more.")
+@outputs_option
 @click.option("--record", is_flag=True, help="Write a first FILE from what the catalog does now; it must not exist.")
 def command(
     files: tuple[str, ...],
@@ -51,7 +51,7 @@ def command(
         if not files and not record and not Path(_DEFAULT).exists():
             raise UsageError(f"no {_DEFAULT} is here: name a file, or write a first one with aldo test --record")
         files = files or (_DEFAULT,)
-        reports = [_output(given) for given in outputs]
+        reports = [output_of(given, RENDERED) for given in outputs]
         loaded = chosen_catalog(catalog, overlays)
         if record:
             _record(files, recorded(loaded))
@@ -63,13 +63,6 @@ def command(
         for name, target in reports:
             _write(target, click.unstyle(RENDERED[name](results, over)).rstrip("\n") + "\n")
         sys.exit(0 if all(result.passed for tests in results.values() for result in tests) else 1)
-
-
-def _output(given: str) -> tuple[str, str]:
-    form, _, name = given.partition("=")
-    if form not in RENDERED or not name:
-        raise UsageError(f"--output {given}: say FORMAT=FILE, with one of the formats {', '.join(RENDERED)}")
-    return form, name
 
 
 def _write(target: str, text: str) -> None:

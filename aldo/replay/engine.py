@@ -62,6 +62,8 @@ def mapped(what: str) -> Iterator[None]:
             raise
         raise KeyboardInterrupt from None
     except (duckdb.Error, arrow.ArrowException) as error:
+        if "magic bytes" in str(error).lower():
+            raise UsageError(f"{what}: that is no Parquet file") from None
         raise UsageError(f"{what}: {_first_line(error)}") from None
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -78,13 +80,16 @@ class UsageSums:
 def sum_usage(files: Sequence[str], by: Sequence[By] = ("model",), *, engine: str | None = None) -> UsageSums:
     """The sums of all rows of the files, grouped. `engine`: `duckdb` or `python`; by default what is quicker.
 
-    A last line without an end is still being written, or its writer was killed: it does not count.
+    `-` is standard input. A last line without an end is still being written, or its writer was killed: it does not
+    count.
     Raises `UsageError` where a file cannot be read, or a key is none.
     """
     for key in by:
         if key not in KEYS:
             raise UsageError(f"cannot group by {key!r}; there are {', '.join(KEYS)}")
-    sizes = [_size(file) for file in files]
+    sizes = [_size(file) for file in files if file != "-"]
+    if "-" in files:
+        engine = "python"  # standard input is read once, line by line
     if engine is None:
         engine = "duckdb" if sum(sizes) > _LARGE else "python"
     if engine == "duckdb":
@@ -122,7 +127,7 @@ def _by_python(files: Sequence[str], by: tuple[By, ...]) -> UsageSums:
 
 
 def _lines(file: str) -> Iterator[tuple[int, bytes]]:
-    with Path(file).open("rb") as opened:
+    with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as opened:
         for number, line in enumerate(opened, start=1):
             if line.endswith(b"\n") and line.strip():
                 yield number, line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -87,6 +88,29 @@ def test_what_powershell_wrote_is_told_as_such(encoding: str, tmp_path: Path) ->
 
 def test_a_drive_is_no_revision() -> None:
     assert "git" not in said(run("lint", r"C:\catalogs\models.yaml"))
+
+
+def test_the_format_of_a_report_is_told_by_its_ending(tmp_path: Path) -> None:
+    catalog = str(ROOT / "examples" / "tutorial" / "broken.yaml")
+    done = run("lint", catalog, "-o", "a.sarif", "--output", "b.xml", "--output", "json=c.txt", cwd=tmp_path)
+    assert done.returncode == 1
+    assert json.loads((tmp_path / "a.sarif").read_text())["version"] == "2.1.0"
+    assert (tmp_path / "b.xml").read_text().startswith("<?xml")
+    assert json.loads((tmp_path / "c.txt").read_text())["version"] == 1
+    assert "say FORMAT=FILE" in said(run("lint", catalog, "-o", "a.foo", cwd=tmp_path))
+
+
+def test_a_usage_log_may_come_from_standard_input(tmp_path: Path) -> None:
+    log = tmp_path / "usage.jsonl"
+    row = {"at": "2026-11-22T10:00:00.000Z", "provider": "p", "model": "m", "upstreamModel": "u", "returnedModel": None,
+           "capabilityClass": "fast-draft", "privacy": "public", "tokensIn": 1, "tokensOut": 2, "cacheReadTokens": None,
+           "usd": "0.5", "latencyMs": 1.0, "ttftMs": None, "finishReason": "stop", "outcome": "ok", "routingDigest": "d"}  # fmt: skip
+    log.write_text(json.dumps(row) + "\n")
+    piped = subprocess.run(
+        [*ALDO, "usage", "-", "--json"], input=log.read_text(), capture_output=True, text=True, check=False
+    )
+    assert json.loads(piped.stdout)["total"]["requests"] == 1, piped.stderr
+    assert piped.stdout == run("usage", str(log), "--json").stdout
 
 
 ESCAPE = "\x1b["
