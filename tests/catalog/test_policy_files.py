@@ -113,7 +113,7 @@ def test_all_defects_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"\xff\xfe", "is not UTF-8"),
+        (b"\xff\xfe", "is UTF-16, not UTF-8 text"),
         (b"- a\n", "is not a"),
         (b"5\n", "is not a"),
         (b"apiVersion: aldo/models.v1\nkind: ModelCatalog\nmodels: []\n", "is not a"),
