@@ -162,7 +162,7 @@ $(VENV)/.mutate: $(VENV)/.test
 	@touch $@
 
 mutate: $(VENV)/.mutate
-	@python -m bench.mutation
+	@nice -n 15 python -m bench.mutation $(ROOMS)
 
 clean:
 	@rm -rf $(VENV) $(VLLM) $(INSPECT) $(LITELLM) $(PORTKEY) build dist

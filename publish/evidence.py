@@ -72,7 +72,7 @@ def _mutation() -> Iterator[str]:
         tried = counts["mutants"]
         score = 100 * (counts["killed"] + counts["timeout"]) / tried
         of = f" of {counts['sampled_of']:,}" if counts.get("sampled_of") else ""
-        interval = counts.get("interval")
+        interval = counts.get("wilson95")
         shown = f"{score:.1f} %" + (f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f} %)" if interval else "")
         rows.append((f"`{room}`", f"{tried:,}{of}", f"{counts['killed']:,}", f"{counts['timeout']}", f"{counts['survived']}",
                      f"{counts['untested']}", shown))  # fmt: skip

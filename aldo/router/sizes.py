@@ -61,10 +61,11 @@ class _Sizer:
         return min(room, (limit - tokens_out * self.facts.pico_out) // self.facts.pico_in)
 
     def _halved_out(self, limit: int | None) -> int:
-        """An answer that takes at most half of the context and of the budget: the rest is the prompt's."""
+        """An answer that takes at most half of the context and of the budget, and leaves enough for a prompt."""
         out = min(self.tokens_out, self._longest_out(0), max(self.floor, self.facts.context_tokens // 2))
         if limit is not None and self.facts.pico_out:
-            out = min(out, limit // 2 // self.facts.pico_out)
+            least_prompt = self.floor * self.facts.pico_in
+            out = min(out, min(limit // 2, limit - least_prompt) // self.facts.pico_out)
         return max(self.floor, out)
 
     def _longest_out(self, tokens_in: int) -> int:

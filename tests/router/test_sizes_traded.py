@@ -120,7 +120,6 @@ def test_every_smallest_set_of_one_size_or_the_budget_is_told(case: Case) -> Non
     assert bool(told) == bool(smallest)
 
 
-@pytest.mark.xfail(strict=True, reason="half of the budget goes to the answer, though the other half buys no prompt")
 def test_every_smallest_set_is_told_where_the_prompt_is_much_dearer_than_the_answer() -> None:
     """One token each costs 7 of a budget of 8."""
     case = Case(100, None, 6, 1, tokens_in=10, tokens_out=10, budget=8, floor=1)
