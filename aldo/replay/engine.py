@@ -63,7 +63,7 @@ def mapped(what: str) -> Iterator[None]:
         raise KeyboardInterrupt from None
     except (duckdb.Error, arrow.ArrowException) as error:
         if "magic bytes" in str(error).lower():
-            raise UsageError(f"{what}: that is no Parquet file") from None
+            raise UsageError(f"{what}: that is no Parquet file ({_first_line(error)})") from None
         raise UsageError(f"{what}: {_first_line(error)}") from None
 
 
