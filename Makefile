@@ -165,4 +165,4 @@ mutate: $(VENV)/.mutate
 	@nice -n 15 python -m bench.mutation $(ROOMS)
 
 clean:
-	@rm -rf $(VENV) $(VLLM) $(INSPECT) $(LITELLM) $(PORTKEY) build dist
+	@rm -rf $(VENV) $(VLLM) $(INSPECT) $(LITELLM) $(PORTKEY) build dist site

@@ -53,7 +53,11 @@ def _section(command: click.Command, path: str, level: int) -> Iterator[str]:
     if examples:
         yield "For example:\n\n" + fenced(examples) + "\n"
     options = [param.get_help_record(context) for param in command.get_params(context) if param.name != "help"]
-    rows = [(f"`{record[0]}`", record[1]) for record in options if record and "--color" not in record[0]]
+    rows = [
+        (f"`{record[0]}`", record[1])
+        for record in options
+        if record and not record[0].startswith(("--color", "-h, --help")) and record[1]
+    ]
     if rows:
         yield table(("option", "meaning"), rows) + "\n"
 

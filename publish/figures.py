@@ -25,7 +25,8 @@ class Wanted(NamedTuple):
 
 
 WANTED = (
-    Wanted("routing", "route(), 1000 entries", "litellm", "a decision among 1 000 models"),
+    Wanted("routing", "route(), 1000 entries", "LiteLLM, simple", "a decision among 1 000 models"),
+    Wanted("routing", "route(), 1000 entries", "LiteLLM, cost", "a decision among 1 000 models"),
     Wanted("routing", "route(), 1000 entries", "endorouter", "a decision among 1 000 models"),
     Wanted("peers", "import aldo; aldo.route", "import litellm", "import, ready to route"),
     Wanted("linting", "aldo lint, 1000 entries", "check-jsonschema", "lint of 1 000 entries"),
@@ -34,8 +35,15 @@ WANTED = (
     Wanted("streaming", "chat stream", "openai SDK", "a chat stream of 20 000 chunks, to events"),
     Wanted("streaming", "a plain chat", "httpx", "a plain chat, whole"),
     Wanted("evaluating", "eval of 500", "inspect_ai", "an evaluation of 500 cases"),
-    Wanted("gateway", "", "LiteLLM", ""),
-    Wanted("gateway", "", "Portkey", ""),
+    *(
+        Wanted("gateway", f"gateway: {work}", peer, told)
+        for work, told in (
+            ("added to a plain chat, p50", "what the gateway adds to a plain chat"),
+            ("a plain chat, 16 at once, each", "a plain chat through it, 16 at once, each"),
+            ("added to a streamed chat, p50", "what it adds to a streamed chat"),
+        )
+        for peer in ("Portkey", "LiteLLM")
+    ),
 )
 
 

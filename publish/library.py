@@ -7,10 +7,12 @@ import inspect
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
+from aldo.schema.published.describe import documented
 from publish.markdown import NOTICE, fenced, table
 
 _HEAD = f"""\
@@ -20,7 +22,7 @@ All names that are [promised](library.md#what-may-change), module by module, fro
 go together.
 """
 MODULES = (
-    "aldo", "aldo.router", "aldo.schema", "aldo.catalog", "aldo.validate", "aldo.transport", "aldo.testing", "aldo.replay",
+    "aldo", "aldo.errors", "aldo.router", "aldo.schema", "aldo.catalog", "aldo.validate", "aldo.transport", "aldo.testing", "aldo.replay",
     "aldo.api",
 )  # fmt: skip
 
@@ -47,6 +49,9 @@ def library_page() -> str:
 
 def _name(place: str, value: Any) -> Iterator[str]:
     yield f'<a id="{_anchor(place)}"></a>\n\n### `{place}`\n'
+    if get_origin(value) is not None or isinstance(value, UnionType):
+        yield f"One of these: {', '.join(f'`{_plain(one)}`' for one in get_args(value))}.\n"
+        return
     if not inspect.isclass(value) and not callable(value):
         yield f"A constant of type `{type(value).__name__}`.\n"
         return
@@ -58,14 +63,23 @@ def _name(place: str, value: Any) -> Iterator[str]:
         yield from _members(value)
 
 
+def _plain(one: Any) -> str:
+    return one.__name__ if inspect.isclass(one) else str(one).replace("typing.", "").replace("collections.abc.", "")
+
+
 def _members(value: type) -> Iterator[str]:
     if issubclass(value, BaseModel):
+        meanings = documented(value)
         rows = [
-            (f"`{name}`", "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`")
+            (
+                f"`{name}`",
+                "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`",
+                meanings.get(name, ""),
+            )
             for name, field in value.model_fields.items()
         ]
         if rows:
-            yield table(("field", "default"), rows) + "\n"
+            yield table(("field", "default", "meaning"), rows) + "\n"
     methods = []
     for name, member in vars(value).items():
         plain = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
@@ -101,6 +115,8 @@ def _short(name: str, value: Any) -> str:
 
 def _unquoted(text: str) -> str:
     """Annotations as they are written, without the quotation marks of postponed ones."""
+    text = re.sub(r"ForwardRef\(['\"](.*?)['\"]\)", r"\1", text.replace("<factory>", "..."))
+    text = re.sub(r': "([^"]*)"', r": \1", text)
     return re.sub(r": '([^']*)'", r": \1", re.sub(r"-> '([^']*)'", r"-> \1", text))
 
 
@@ -113,4 +129,4 @@ def _first_paragraph(said: str) -> str:
 
 
 def _anchor(place: str) -> str:
-    return place.lower().replace(".", "-")
+    return place.replace(".", "-")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
+from aldo.schema.explanation import ReasonCode
 from aldo.schema.published import TYPES, json_schema
+from aldo.schema.vocabulary import CAPABILITIES, CAPABILITY_CLASSES, LOCALITIES, PRIVACY_TIERS
 from publish.markdown import NOTICE, table
 
 _HEAD = f"""\
@@ -29,7 +31,19 @@ _WHAT = {
 
 def schemas_page() -> str:
     """The whole page as Markdown."""
-    return "\n".join([_HEAD, *(part for name in TYPES for part in _schema(name))])
+    return "\n".join([_HEAD, *(part for name in TYPES for part in _schema(name)), *_names()])
+
+
+def _names() -> Iterator[str]:
+    yield "## Built-in names\n\nA catalog may declare more classes and capabilities under `vocabulary`.\n"
+    rows = (
+        ("capability classes", CAPABILITY_CLASSES),
+        ("capabilities", CAPABILITIES),
+        ("privacy tiers, from what anybody may see to what only this machine may", PRIVACY_TIERS),
+        ("localities, from near to far", LOCALITIES),
+        ("reason codes, in the order of the stages", get_args(ReasonCode)),
+    )
+    yield table(("", "names"), ((what, ", ".join(f"`{name}`" for name in names)) for what, names in rows)) + "\n"
 
 
 def _schema(name: str) -> Iterator[str]:
@@ -68,7 +82,7 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
 
 def _default(field: Mapping[str, Any]) -> str:
     default = field.get("default")
-    return "" if default is None or default == [] or default == {} else f"`{default}`".replace("True", "true")
+    return "" if default in (None, "", [], {}) else f"`{default}`".replace("True", "true")
 
 
 def _type(field: Mapping[str, Any]) -> str:

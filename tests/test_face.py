@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import enum
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
 
+from publish.library import MODULES
 from tests.support.cases import ROOT
 
 PLACE = ROOT / "tests" / "cases" / "face.txt"
-MODULES = (
-    "aldo", "aldo.schema", "aldo.router", "aldo.catalog", "aldo.validate", "aldo.transport", "aldo.testing", "aldo.api",
-    "aldo.replay",
-)  # fmt: skip
 
 
 def face() -> Iterator[str]:
@@ -65,6 +63,12 @@ def _signature(value: Any) -> str:
 
 def test_the_promised_names_and_signatures_are_those_of_the_list() -> None:
     assert "\n".join(face()) + "\n" == PLACE.read_text("utf-8"), "run: python -m tests.test_face"
+
+
+def test_the_documents_promise_the_modules_of_the_list() -> None:
+    said = (ROOT / "docs" / "reference" / "library.md").read_text("utf-8")
+    promised = said.partition("## What may change")[2].partition("with their signatures")[0]
+    assert re.findall(r"`(aldo[.a-z]*)`", promised) == list(MODULES)
 
 
 if __name__ == "__main__":

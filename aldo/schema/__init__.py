@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from aldo.schema.explanation import Change, ClassTrace, EmptiedClass, Relaxation, Trace, WhyNot
     from aldo.schema.policy import RoutingPolicy
     from aldo.schema.proof import Proof, Redundancy, Statement
-    from aldo.schema.request import RouteRequest
+    from aldo.schema.request import RouteRequest, request_from_json
+    from aldo.schema.usage import UsageRow
 
 _HOMES = {
     "Agent": "agent",
@@ -38,6 +39,8 @@ _HOMES = {
     "Region": "difference",
     "Relaxation": "explanation",
     "RouteRequest": "request",
+    "UsageRow": "usage",
+    "request_from_json": "request",
     "Routing": "catalog",
     "RoutingChange": "difference",
     "RoutingPolicy": "policy",
@@ -70,8 +73,10 @@ __all__ = [
     "RoutingPolicy",
     "Statement",
     "Trace",
+    "UsageRow",
     "Vocabulary",
     "WhyNot",
+    "request_from_json",
 ]
 
 __getattr__: Load = lazy_names("aldo.schema", _HOMES)

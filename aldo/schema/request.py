@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -54,6 +54,24 @@ class RouteRequest(Frozen):
     """Never these models."""
     down: Names = ()
     """Models known to be down: the health snapshot. Health is an input, never looked up."""
+
+    if TYPE_CHECKING:  # lists are as good as tuples, and amounts may be written as texts
+
+        def __init__(
+            self,
+            *,
+            capability_class: str,
+            privacy: PrivacyTier,
+            fallback_classes: Sequence[str] = (),
+            requires: Sequence[str] = (),
+            tokens_in: int = 256,
+            max_tokens_out: int = 1024,
+            budget_usd: Decimal | float | str | None = None,
+            localities: Sequence[Locality] | None = None,
+            pin: str | None = None,
+            exclude: Sequence[str] = (),
+            down: Sequence[str] = (),
+        ) -> None: ...
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> RouteRequest:
         """A copy with some fields changed (snake_case), each checked as for a new request.

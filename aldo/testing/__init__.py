@@ -11,12 +11,25 @@ from typing import TYPE_CHECKING
 from aldo._lazy import Load, lazy_names
 
 if TYPE_CHECKING:
+    from aldo.testing.play import PlayModels
     from aldo.testing.routes import Routed, Routes
     from aldo.transport.fake import Answer, Asked, Fails, Failure, FakeModels, Says, Script, Vectors
 
-__all__ = ["Answer", "Asked", "Fails", "Failure", "FakeModels", "Routed", "Routes", "Says", "Script", "Vectors"]
+__all__ = [
+    "Answer",
+    "Asked",
+    "Fails",
+    "Failure",
+    "FakeModels",
+    "PlayModels",
+    "Routed",
+    "Routes",
+    "Says",
+    "Script",
+    "Vectors",
+]
 
-_ROUTES = ("Routed", "Routes")
-_HOMES = {name: "testing.routes" if name in _ROUTES else "transport.fake" for name in __all__}
+_HERE = {"PlayModels": "testing.play", "Routed": "testing.routes", "Routes": "testing.routes"}
+_HOMES = {name: _HERE.get(name, "transport.fake") for name in __all__}
 
 __getattr__: Load = lazy_names("aldo", _HOMES, into="aldo.testing")

@@ -6,7 +6,7 @@ it is the one that every command takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from aldo.schema.catalog import Catalog
+    from aldo.testing.play import PlayModels
     from aldo.testing.routes import Routes
-    from aldo.transport.fake import FakeModels, Script
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,7 +45,7 @@ def aldo_routes(aldo_catalog: Catalog) -> Routes:
 
 
 @pytest.fixture
-def aldo_models() -> Iterator[Callable[[Script | Mapping[str, Script]], FakeModels]]:
+def aldo_models() -> Iterator[PlayModels]:
     """Plays the models for the rest of the test: `models = aldo_models("Paris")`, then whatever asks a model."""
     from aldo.transport.fake import FakeModels
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldo.errors import UsageError
 from aldo.schema.usage import FinishReason, UsageRow
@@ -39,13 +39,40 @@ class ChatRequest:
     """Further fields of the protocol, sent as they are, such as `frequency_penalty`. None of them takes the place
     of a field above."""
 
+    if TYPE_CHECKING:  # lists are as good as tuples: they are copied
+
+        def __init__(
+            self,
+            messages: Sequence[Mapping[str, Any]],
+            max_tokens: int = 1024,
+            temperature: float = 1.0,
+            top_p: float = 1.0,
+            seed: int | None = None,
+            stop: str | Sequence[str] = (),
+            tools: Sequence[Mapping[str, Any]] = (),
+            tool_choice: str | Mapping[str, Any] | None = None,
+            parallel_tool_calls: bool | None = None,
+            response_format: Mapping[str, Any] | None = None,
+            repairs: int = 0,
+            logprobs: bool = False,
+            top_logprobs: int | None = None,
+            more: Mapping[str, Any] = ...,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        """Raises `UsageError` for messages that are none, and for sampling that is no number."""
+        """Raises `UsageError` for messages and tools that are none, for no room to answer, and for sampling that is no
+        number. `stop` may be one text, as in OpenAI's API."""
         if isinstance(self.messages, (str, Mapping)) or not all(isinstance(m, Mapping) for m in self.messages):
             raise UsageError('messages is a list such as [{"role": "user", "content": "Hello"}]')
         if not (isfinite(self.temperature) and isfinite(self.top_p)):
             raise UsageError("temperature and top_p are finite numbers")
+        if isinstance(self.tools, (str, Mapping)) or not all(isinstance(tool, Mapping) for tool in self.tools):
+            raise UsageError('tools is a list such as [{"type": "function", "function": {"name": ...}}]')
+        if self.max_tokens < 1:
+            raise UsageError("max_tokens is at least 1: nothing would be answered")
         object.__setattr__(self, "messages", tuple(self.messages))
+        object.__setattr__(self, "tools", tuple(self.tools))
+        object.__setattr__(self, "stop", (self.stop,) if isinstance(self.stop, str) else tuple(self.stop))
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aldo.errors import UsageError
 from aldo.schema.usage import UsageRow
@@ -24,6 +24,16 @@ class EmbeddingRequest:
     encoding: Literal["float", "base64"] = "float"
     batch_size: int = 64
     """The most texts that one request carries."""
+
+    if TYPE_CHECKING:  # a list is as good as a tuple: it is copied
+
+        def __init__(
+            self,
+            inputs: Sequence[str],
+            dimensions: int | None = None,
+            encoding: Literal["float", "base64"] = "float",
+            batch_size: int = 64,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for inputs that are none."""

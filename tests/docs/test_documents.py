@@ -167,6 +167,18 @@ def test_python_snippets_run(snippet: Snippet, request: pytest.FixtureRequest) -
         assert done.stdout == following[0].text
 
 
+def test_python_snippets_pass_a_readers_type_checker(tmp_path: Path) -> None:
+    """One that knows nothing of pydantic: what the documents show is what a strict program may write."""
+    for number, snippet in enumerate(SNIPPETS):
+        if snippet.language == "python" and "pytest" not in snippet.words and "pyarrow" not in snippet.text:
+            (tmp_path / f"snippet_{number}.py").write_text(f"# {snippet.place}\n{snippet.text}", "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file=", "--strict", "."],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
 _LOADERS = {"agent": load_agent, "policy": load_policy, "routes": load_route_tests}
 
 

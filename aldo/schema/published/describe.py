@@ -19,11 +19,11 @@ def describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
     """Add the description of every field of the type, and of the types inside it, to the schema."""
     for one in set(_models(model)):
         place = schema if one is model else schema["$defs"].get(one.__name__, {})
-        documented = _documented(getattr(one, "documented_by", None) or one)
+        meanings = documented(getattr(one, "documented_by", None) or one)
         for name, field in one.model_fields.items():
             properties, alias = place.get("properties", {}), field.alias or name
-            if alias in properties and name in documented:
-                properties[alias] = {"description": documented[name], **properties[alias]}
+            if alias in properties and name in meanings:
+                properties[alias] = {"description": meanings[name], **properties[alias]}
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -36,7 +36,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(part)
 
 
-def _documented(model: type[BaseModel]) -> dict[str, str]:
+def documented(model: type[BaseModel]) -> dict[str, str]:
     """The text that stands below each field in the source; none for a type that was made at run time."""
     if not hasattr(inspect.getmodule(model), model.__name__):
         return {}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from aldo.errors import UsageError
 from aldo.schema.usage import FinishReason
 from aldo.transport.chat import ToolCall
 
@@ -36,6 +37,11 @@ class Fails:
     code: Failure
     retry_after: float | None = None
     """Seconds that the server asks to wait, for `rate_limited` and `server_loading`."""
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for a code that no server brings about."""
+        if self.code not in get_args(Failure):
+            raise UsageError(f"no server brings about {self.code!r}; known: {', '.join(get_args(Failure))}")
 
 
 @dataclass(frozen=True, slots=True)

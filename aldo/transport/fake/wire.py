@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 
-from aldo.errors import UsageError
 from aldo.transport.fake.script import Asked, Fails, Says, Vectors
 
 _STATUS: Mapping[str, tuple[int, str]] = {
@@ -33,14 +32,11 @@ def failed(failure: Fails, asked: Asked, request: httpx.Request) -> httpx.Respon
         return httpx.Response(200, content=b"<html>", headers={"content-type": "text/html"})
     if failure.code == "stream_cut":
         return httpx.Response(200, stream=_Cut(_frames(asked, Says("cut"))[:1]), headers=_EVENTS)
-    if failure.code not in _STATUS:
-        raise UsageError(f"no server brings about {failure.code!r}; known: {', '.join((*_STATUS, *_OTHERS))}")
     status, message = _STATUS[failure.code]
     headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
     return json_answer(status, {"error": {"message": message, "type": "error", "code": status}}, headers)
 
 
-_OTHERS = ("connection", "timeout", "protocol", "stream_cut")
 _EVENTS = {"content-type": "text/event-stream"}
 
 
