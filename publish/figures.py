@@ -93,4 +93,5 @@ def amount(number: float, unit: str) -> str:
 def ratio(row: Mapping[str, Any]) -> str:
     """How many times less, or more, of it is taken."""
     found = row["ratio"]
-    return f"{1 / found:,.3g} x less" if found <= 1 else f"{found:.3g} x more"
+    times, word = (1 / found, "less") if found <= 1 else (found, "more")
+    return f"{times:,.0f} x {word}" if times >= 100 else f"{times:.3g} x {word}"
