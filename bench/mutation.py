@@ -49,14 +49,16 @@ Z = 1.959964  # of 95 %
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rooms", nargs="*", default=ROOMS, choices=ROOMS, help="all of them where none is named")
+    parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"of {', '.join(ROOMS)}; all where none is named")
     parser.add_argument("--sample", type=int, default=600, help="mutants of each room; 0 for all")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--children", type=int, default=os.cpu_count())
     parser.add_argument("--keep", type=Path, help="a directory for the copies, which are read again where they exist")
     asked = parser.parse_args(arguments)
+    if unknown := set(asked.rooms) - set(ROOMS):
+        parser.error(f"no such room: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as temporary:
-        for room in asked.rooms:
+        for room in asked.rooms or ROOMS:
             copy = (asked.keep or Path(temporary)) / room
             _run(copy, room, asked.sample, asked.seed, asked.children)
             _write(copy, room)
