@@ -19,7 +19,7 @@ def check(subject: Subject) -> Iterator[Defect]:
         entry = subject.by_id[model]
         if entry.capability_class in subject.suspect_classes:  # a misspelt class: AL201, AL202
             continue
-        listed = " and ".join(tier for tier in PRIVACY_TIERS if tier in tiers)
+        listed = ", ".join(tier for tier in PRIVACY_TIERS if tier in tiers)
         yield Defect(
             entry.at("capabilityClass"),
             f"{model} is the only model of the class {entry.capability_class} for {listed} requests",
