@@ -18,7 +18,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test test-all check bench dist sbom sizes schemas docs site fuzz soak mutate clean
+.PHONY: help demo test test-all check bench dist sbom sizes schemas docs record site fuzz soak mutate clean
 help:
 	@echo 'make demo      set up, then lint, route, explain, prove, chat and serve on models.yaml'
 	@echo 'make test      set up, then run the tests'
@@ -30,6 +30,7 @@ help:
 	@echo 'make sizes     measure what each extra costs to install'
 	@echo 'make schemas   write the published JSON Schemas anew'
 	@echo 'make docs      write the generated pages anew; make site builds them all'
+	@echo 'make record    run the tests and keep what came of them for the page of evidence'
 	@echo 'make fuzz      new examples of every law, MINUTES=30 of them'
 	@echo 'make soak      many chats through the gateway to servers that fail'
 	@echo 'make mutate    do the tests notice wrong changes of router and validate?'
@@ -146,6 +147,10 @@ schemas: $(VENV)/.package
 # Pages that are made from the code and from the records of runs (docs/evidence).
 docs: $(VENV)/.test
 	@python -m publish
+
+# A run of the tests, kept for the page of evidence.
+record: $(VENV)/.test
+	@mkdir -p build && $(PYTEST) --junitxml=build/tests.xml; python -m publish.record build/tests.xml && python -m publish
 
 site: $(VENV)/.test
 	@python -m mkdocs build --quiet --strict
