@@ -56,7 +56,7 @@ def _section(command: click.Command, path: str, level: int) -> Iterator[str]:
     rows = [
         (f"`{record[0]}`", record[1])
         for record in options
-        if record and not record[0].startswith(("--color", "-h, --help")) and record[1]
+        if record and not record[0].startswith(("--color", "-h, --help", "--help")) and record[1]
     ]
     if rows:
         yield table(("option", "meaning"), rows) + "\n"
