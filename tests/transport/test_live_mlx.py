@@ -112,7 +112,7 @@ def test_an_unknown_model_is_named_so_and_the_next_chat_works(mlx: MlxServer) ->
 
 
 @pytest.mark.parametrize("request_", [replace(ASK, messages=()), replace(ASK, top_p=2.0)],
-                         ids=["no messages", "no tokens", "top_p of 2"])  # fmt: skip
+                         ids=["no messages", "top_p of 2"])  # fmt: skip
 def test_a_malformed_request_is_a_bad_request(mlx: MlxServer, request_: ChatRequest) -> None:
     assert code_of(client(mlx), request_) == "bad_request"
 
