@@ -111,6 +111,7 @@ def _write(copy: Path, room: str) -> None:
     rooms[f"aldo/{room}"] = _room([code for of in codes.values() for code in of.values()])
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     others = {path: at for path, at in record.get("modules", {}).items() if not path.startswith(f"aldo/{room}/")}
+    record.pop("note", None)  # of another run
     record |= {
         "tool": f"mutmut {version('mutmut')}",
         "date": os.environ.get("ALDO_TODAY") or datetime.now(UTC).date().isoformat(),

@@ -80,7 +80,7 @@ def _mutation() -> Iterator[str]:
         rows.append((f"`{room}`", f"{tried:,}{of}", f"{counts['killed']:,}", f"{counts['timeout']}", f"{counts['survived']}",
                      f"{counts['untested']}", shown))  # fmt: skip
     yield table(("room", "mutants", "killed", "timed out", "survived", "reached by no test", "score"), rows) + "\n"
-    yield f"{found['tool']}, {found['date']}, Python {found['python']}. Intervals are Wilson's, 95 %, where a sample was drawn.\n"
+    yield f"{found['tool']}, {found['date']}, Python {found['python']}. Intervals are Wilson's, 95 %, where a sample was drawn. {found.get('note', '')}\n"
 
 
 def _fuzz() -> Iterator[str]:
