@@ -78,7 +78,7 @@ def outputs_option(command: Command) -> Command:
 def output_of(given: str, formats: Collection[str], source: str = "--output") -> tuple[str, str]:
     """Format and file. Raises `UsageError` where no format is said."""
     form, named, name = given.partition("=")
-    if not named or form not in formats:
+    if not named or not form.isalnum():  # a name of a file, in which a `=` may stand
         form, name = _ENDINGS.get(Path(given).suffix.lower(), ""), given
     if form not in formats or not name:
         raise UsageError(f"{source} {given}: say FORMAT=FILE, with one of the formats {', '.join(formats)}")

@@ -148,7 +148,7 @@ def test_several_files_are_one_run_and_a_file_named_twice_is_run_once(catalog: s
     good, bad = examples_file(tmp_path / "a.yaml", *PASSING[:2]), examples_file(tmp_path / "b.yaml", FAILING["model"])
     done = aldo("test", good, bad, good, "--catalog", catalog)
     assert done.returncode == 1
-    assert "2 of 3 examples passed (2 files, over " in done.stdout
+    assert "2 of 3 examples passed (2 files, over" in done.stdout
     assert f"FAIL {bad}: model" in done.stdout
     assert aldo("test", good, str(tmp_path / "none.yaml"), "--catalog", catalog).returncode == 2
 

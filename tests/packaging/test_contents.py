@@ -48,7 +48,8 @@ def metadata(built: Built) -> Message:
 def unpacked(built: Built, place: Path) -> Path:
     """The tree that the sdist makes."""
     with tarfile.open(built.sdist) as archive:
-        archive.extractall(place / "unpacked", filter="data")
+        # Python 3.11 knows filters from 3.11.4 on; the archive is ours.
+        archive.extractall(place / "unpacked", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     (tree,) = (place / "unpacked").iterdir()
     return tree
 
