@@ -83,10 +83,14 @@ def _colour_option() -> click.Option:
 
 
 def _coloured(ctx: click.Context, _param: click.Parameter, wanted: bool | None) -> None:
-    """The option first, then NO_COLOR, FORCE_COLOR and a terminal that knows none."""
+    """The option first, wherever it stands; then NO_COLOR, FORCE_COLOR and a terminal that knows none."""
     if wanted is not None:
         ctx.color = wanted
-    elif os.environ.get("NO_COLOR") or (os.environ.get("TERM") == "dumb" and ctx.color is None):
+    elif ctx.color is not None:  # the group has settled it
+        return
+    elif os.environ.get("NO_COLOR"):
         ctx.color = False
     elif os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
         ctx.color = True
+    elif os.environ.get("TERM") == "dumb":
+        ctx.color = False

@@ -133,6 +133,7 @@ def test_the_option_comes_before_the_environment_and_that_before_the_terminal(
 ) -> None:
     for command in (("lint", "examples/tutorial/broken.yaml"), ("prove", "policy.yaml")):
         assert (ESCAPE in run(*command, *options, **environment).stdout) == coloured
+        assert (ESCAPE in run(*options, *command, **environment).stdout) == coloured
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
