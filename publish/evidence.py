@@ -88,7 +88,7 @@ def _fuzz() -> Iterator[str]:
         yield "## Fuzzing\n\n`make fuzz` draws new examples of every law, for as long as one likes.\n"
         failed = f"{len(found['failures'])} failures" if found["failures"] else "no failure"
         yield (
-            f"So far {found['hours']} hours, {found['rounds']} rounds over {found['laws']} laws: {failed} "
+            f"So far {found['hours']} hours, {found['rounds']} rounds over {found['laws']} laws, 500 examples each: {failed} "
             f"(last on {found['date']}).\n"
         )
 
