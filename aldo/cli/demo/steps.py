@@ -122,7 +122,7 @@ class Stage:
         with self._gateway() as url:
             messages = [{"role": "user", "content": _QUESTION}]
             body = dumps({"model": "local-reasoning", "max_tokens": 40, "temperature": 0, "messages": messages})
-            asked = ["curl", "-s", f"{url}/v1/chat/completions", "-H", "content-type: application/json",
+            asked = ["curl", "-sSf", f"{url}/v1/chat/completions", "-H", "content-type: application/json",
                      "-H", "x-aldo-privacy: sensitive", "-d", body]  # fmt: skip
             self._show(shlex.join(asked))
             if shutil.which("curl") is None:
