@@ -153,5 +153,5 @@ def test_a_run_of_pytest_that_needs_none_of_it_loads_none_of_it(tmp_path: Path) 
 @pytest.mark.parametrize("assertion", ["to", "never_to", "then"])
 def test_an_id_that_the_catalog_lacks_is_an_error_and_met_by_no_assertion(assertion: str) -> None:
     routed = ROUTES("reasoning-large", "sensitive")
-    with pytest.raises(aldo.UnknownNameError, match="did you mean 'openai-gpt-6.1-sol'"):
+    with pytest.raises(aldo.UnknownNameError, match=r"did you mean 'openai-gpt-6\.1-sol'"):
         getattr(routed, assertion)("openai-gpt-6.1-so")
